@@ -8,7 +8,7 @@ SHELL := /usr/bin/env bash
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
 TOOLS := .tools/bin
-export PATH := $(CURDIR)/$(TOOLS):$(PATH)
+export PATH := $(PATH):$(CURDIR)/$(TOOLS)
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2

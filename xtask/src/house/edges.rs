@@ -108,7 +108,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["link"]),
     ("slotmap", &["sfu"]),
     ("rtcp-types", &["rtp"]),
-    ("ts-rs", &["signalling"]),
+    ("ts-rs", &["signalling", "ortc"]),
     ("mio", &["media-node"]),
     ("quinn-udp", &["media-node"]),
     ("socket2", &["media-node"]),
