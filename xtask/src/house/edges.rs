@@ -61,7 +61,7 @@ const TABLE: &[Row] = &[
     Row {
         package: "ortc",
         inside: &[],
-        outside: Some(&["serde", "serde_json", "thiserror"]),
+        outside: Some(&["serde", "serde_json", "thiserror", "ts-rs"]),
     },
     Row {
         package: "signalling",
