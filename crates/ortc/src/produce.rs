@@ -461,11 +461,13 @@ fn offered_parameters(codec: &RtpCodecCapability) -> RtpCodecParameters {
 
 /// How consumers choose, given the number of streams and the layers inside them.
 fn consumer_type(parameters: &RtpParameters) -> Result<ConsumerType, ProduceError> {
-    let mut media = parameters
-        .codecs
-        .iter()
-        .filter(|codec| codec.codec() != Codec::Rtx);
-    let first = media.clone().next().ok_or(ProduceError::NoMediaCodec)?;
+    let media = || {
+        parameters
+            .codecs
+            .iter()
+            .filter(|codec| codec.codec() != Codec::Rtx)
+    };
+    let first = media().next().ok_or(ProduceError::NoMediaCodec)?;
     let mut sent = first;
     for (index, encoding) in parameters.encodings.iter().enumerate() {
         let Some(payload_type) = encoding.codec_payload_type else {
