@@ -41,7 +41,10 @@ impl ShortText {
         }
         let mut bytes = [0; Self::CAPACITY];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        Some(Self { bytes, len: text.len() as u8 })
+        Some(Self {
+            bytes,
+            len: text.len() as u8,
+        })
     }
 
     fn as_bytes(&self) -> &[u8] {
@@ -120,7 +123,10 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(Mid::new(text).as_ref().map(Mid::as_str), expected);
-            assert_eq!(Rid::new(text).as_ref().map(Rid::as_bytes), expected.map(str::as_bytes));
+            assert_eq!(
+                Rid::new(text).as_ref().map(Rid::as_bytes),
+                expected.map(str::as_bytes)
+            );
         }
     }
 

@@ -14,12 +14,18 @@
 //! | [`rtcp`] | reports and feedback | RFC 3550 §6, 4585, 5104, 3611, transport-cc, REMB |
 #![forbid(unsafe_code)]
 
+pub mod codec;
 pub mod ext;
+#[doc(hidden)]
+pub mod fuzz;
 mod id;
 pub mod patch;
+pub mod rtcp;
+pub mod rtx;
 pub mod seq;
 pub mod view;
 
+pub use codec::{CodecKind, FrameInfo, FrameReader, PictureIds};
 pub use ext::{AudioLevel, Elements, ExtBlock, ExtFull, ExtKind, ExtMap, ExtWriter, Form, HeaderExtensions};
 pub use id::{Mid, PayloadType, Rid, Ssrc};
 pub use seq::{RtpTime, SeqNo};

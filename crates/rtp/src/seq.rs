@@ -78,7 +78,11 @@ mod tests {
             (0, 65535, 65535),
         ];
         for (previous, wire, expected) in rows {
-            assert_eq!(SeqNo::expand(SeqNo(previous), wire), SeqNo(expected), "{previous} then {wire}");
+            assert_eq!(
+                SeqNo::expand(SeqNo(previous), wire),
+                SeqNo(expected),
+                "{previous} then {wire}"
+            );
         }
         let late = RtpTime::expand(RtpTime::first(5), u32::MAX);
         assert_eq!(late, RtpTime(u64::from(u32::MAX)));

@@ -65,7 +65,9 @@ struct Layout {
 
 impl Layout {
     fn check(bytes: &[u8]) -> Result<Self, RtpError> {
-        let fixed = *bytes.first_chunk::<FIXED_HEADER_LEN>().ok_or(RtpError::TooShort)?;
+        let fixed = *bytes
+            .first_chunk::<FIXED_HEADER_LEN>()
+            .ok_or(RtpError::TooShort)?;
         if fixed[0] >> 6 != 2 {
             return Err(RtpError::Version);
         }
@@ -90,7 +92,12 @@ impl Layout {
                 return Err(RtpError::Padding);
             }
         }
-        Ok(Self { fixed, csrc_end, header_len, padding_len })
+        Ok(Self {
+            fixed,
+            csrc_end,
+            header_len,
+            padding_len,
+        })
     }
 }
 
@@ -108,7 +115,10 @@ impl<'a> RtpView<'a> {
     /// The first thing wrong, in the order of the packet. What the extension block holds is not looked at.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, RtpError> {
-        Ok(Self { bytes, layout: Layout::check(bytes)? })
+        Ok(Self {
+            bytes,
+            layout: Layout::check(bytes)?,
+        })
     }
 
     /// The whole packet.
@@ -181,7 +191,11 @@ impl<'a> RtpView<'a> {
         let data_offset = self.layout.csrc_end + 4;
         let profile = self.bytes.get(self.layout.csrc_end..)?.first_chunk().copied()?;
         let data = self.bytes.get(data_offset..self.layout.header_len)?;
-        Some(ExtBlock { profile: u16::from_be_bytes(profile), data, data_offset })
+        Some(ExtBlock {
+            profile: u16::from_be_bytes(profile),
+            data,
+            data_offset,
+        })
     }
 }
 
@@ -217,7 +231,10 @@ impl<'a> RtpViewMut<'a> {
     /// The packet for reading, with the changes made so far.
     pub fn view(&self) -> RtpView<'_> {
         let fixed = self.bytes.first_chunk().copied().unwrap_or(self.layout.fixed);
-        RtpView { bytes: self.bytes, layout: Layout { fixed, ..self.layout } }
+        RtpView {
+            bytes: self.bytes,
+            layout: Layout { fixed, ..self.layout },
+        }
     }
 
     /// Replaces the payload type and keeps the marker.
@@ -248,7 +265,9 @@ impl<'a> RtpViewMut<'a> {
     /// The payload, padding excluded.
     pub fn payload_mut(&mut self) -> &mut [u8] {
         let end = self.bytes.len() - self.layout.padding_len;
-        self.bytes.get_mut(self.layout.header_len..end).unwrap_or_default()
+        self.bytes
+            .get_mut(self.layout.header_len..end)
+            .unwrap_or_default()
     }
 
     /// The buffer back, with the changes.

@@ -110,7 +110,9 @@ pub struct ExtMap {
 impl ExtMap {
     /// Nothing negotiated.
     pub const fn new() -> Self {
-        Self { ids: [0; ExtKind::ALL.len()] }
+        Self {
+            ids: [0; ExtKind::ALL.len()],
+        }
     }
 
     /// Binds `kind` to `id`: 1 to 14 in the one-byte form, 1 to 255 in the two-byte form. Zero unbinds.
@@ -135,7 +137,9 @@ impl ExtMap {
         if id == 0 {
             return None;
         }
-        ExtKind::ALL.into_iter().find(|&kind| self.ids[kind as usize] == id)
+        ExtKind::ALL
+            .into_iter()
+            .find(|&kind| self.ids[kind as usize] == id)
     }
 }
 
@@ -151,7 +155,10 @@ pub struct AudioLevel {
 impl AudioLevel {
     /// From the element's only byte.
     pub const fn from_byte(byte: u8) -> Self {
-        Self { voice: byte & 0x80 != 0, level: byte & 0x7f }
+        Self {
+            voice: byte & 0x80 != 0,
+            level: byte & 0x7f,
+        }
     }
 
     /// The element's only byte.

@@ -16,7 +16,12 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub(super) const fn new(block: &ExtBlock<'a>) -> Self {
-        Self { data: block.data, data_offset: block.data_offset, position: 0, form: block.form() }
+        Self {
+            data: block.data,
+            data_offset: block.data_offset,
+            position: 0,
+            form: block.form(),
+        }
     }
 
     /// Identifier of the next element and where its data lies in the packet.

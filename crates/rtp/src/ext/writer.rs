@@ -37,7 +37,12 @@ impl<'a> ExtWriter<'a> {
     pub fn new(buffer: &'a mut [u8], form: Form) -> Self {
         let largest = BLOCK_HEADER_LEN + usize::from(u16::MAX) * 4;
         let limit = buffer.len().min(largest) & !3;
-        Self { buffer, form, position: BLOCK_HEADER_LEN, limit }
+        Self {
+            buffer,
+            form,
+            position: BLOCK_HEADER_LEN,
+            limit,
+        }
     }
 
     /// Appends an element and returns where its data lies, counted from the start of the buffer.
