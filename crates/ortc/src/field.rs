@@ -90,6 +90,21 @@ impl<T> Checked<T> {
     pub const fn new(value: T) -> Self {
         Self(Ok(value))
     }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// Says what is wrong with it, with the path starting at the name of the member that holds it.
+    pub fn named(self, member: &str) -> Result<T, FieldError> {
+        self.0.map_err(|error| error.within(member))
+    }
+}
+
+impl<T> Default for Checked<T> {
+    /// A value that is not there.
+    fn default() -> Self {
+        Self(Err(FieldError::new(Problem::Missing)))
+    }
 }
 
 impl<T> From<T> for Checked<T> {

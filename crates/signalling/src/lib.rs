@@ -1,0 +1,31 @@
+//! Every message between browsers, gateways and media nodes, once: names, shapes, ids and error codes.
+//!
+//! Types and constants only. `docs/signalling.md` explains what they mean to a client; `cargo xtask types` turns them
+//! into TypeScript.
+//!
+//! * [`client_node`]: REST and Socket.IO between a participant's client and the media node.
+//! * [`gateway_node`]: events for services.
+//! * [`lobby`]: getting into a room of a single-process server.
+//! * [`error`]: stable codes, status numbers and the answer envelopes.
+//! * [`token`], [`id`], [`timestamp`], [`version`]: what the messages are made of.
+
+#![forbid(unsafe_code)]
+
+pub mod client_node;
+pub mod error;
+pub mod fuzz;
+pub mod gateway_node;
+pub mod id;
+pub mod lobby;
+pub mod timestamp;
+pub mod token;
+#[cfg(feature = "ts")]
+pub mod typescript;
+pub mod version;
+
+pub use error::ErrorCode;
+pub use id::{CallId, ConsumerId, ParticipantId, ProducerId, RouterId, TransportId};
+pub use timestamp::Timestamp;
+
+#[cfg(test)]
+mod tests;
