@@ -1,0 +1,220 @@
+//! Which packets of a stream are missing, and when to ask for them again (RFC 4585 §6.2.1).
+//!
+//! A gap is asked for after a short wait for mere reordering, then once per round trip, ten times at most. When too
+//! many packets are missing, those before the newest key frame are given up; if that is not enough, all are, and a
+//! key frame is asked for instead.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use rtp::SeqNo;
+
+/// How long a gap may be plain reordering. Packets of one frame overtake each other by a millisecond or two.
+const REORDER_DELAY: Duration = Duration::from_millis(5);
+
+/// The shortest time between two requests of one packet, for paths whose round trip is shorter than timers are fine.
+const MIN_RETRY: Duration = Duration::from_millis(20);
+
+/// Requests of one packet before it is given up.
+const MAX_RETRIES: u8 = 10;
+
+/// Packets missing at a time; more are not worth a request each.
+const MAX_MISSING: usize = 1000;
+
+/// Packets this far behind the newest are forgotten: no sender keeps that many.
+const MAX_PACKET_AGE: u64 = 10_000;
+
+/// Key frames remembered as points to give up to. Older ones help nobody.
+const MAX_KEY_FRAMES: usize = 32;
+
+/// What a packet was to the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Newer than all before.
+    New,
+    /// It filled a gap.
+    Recovered,
+    /// Neither newer nor missing: seen before, or given up.
+    Duplicate,
+}
+
+/// What to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NackAction {
+    /// Nothing.
+    None,
+    /// A generic NACK of the numbers written to the output.
+    Nack,
+    /// A key frame request: too much is missing to ask for it piece by piece.
+    KeyFrame,
+}
+
+struct Missing {
+    seq: SeqNo,
+    /// When to ask (again).
+    due: Instant,
+    requests: u8,
+}
+
+/// The list of missing packets of one stream.
+pub(crate) struct NackGenerator {
+    newest: Option<SeqNo>,
+    /// Ascending; at most [`MAX_MISSING`].
+    missing: VecDeque<Missing>,
+    /// First packets of key frames, ascending; at most [`MAX_KEY_FRAMES`].
+    key_frames: VecDeque<SeqNo>,
+    /// Not later than the earliest `due`.
+    next_due: Option<Instant>,
+    key_frame_wanted: bool,
+}
+
+impl NackGenerator {
+    /// Nothing received, nothing missing; allocates on the first gap.
+    pub(crate) fn new() -> Self {
+        Self {
+            newest: None,
+            missing: VecDeque::new(),
+            key_frames: VecDeque::new(),
+            next_due: None,
+            key_frame_wanted: false,
+        }
+    }
+
+    /// Notes a packet, original or retransmitted. `is_key_start` marks the first packet of a key frame.
+    pub(crate) fn on_packet(&mut self, now: Instant, seq: SeqNo, is_key_start: bool) -> Arrival {
+        let Some(newest) = self.newest else {
+            self.newest = Some(seq);
+            self.note_key_frame(seq, is_key_start);
+            return Arrival::New;
+        };
+        if seq > newest {
+            self.note_key_frame(seq, is_key_start);
+            self.newest = Some(seq);
+            self.forget_old(seq);
+            self.add_gap(now, newest.0 + 1..seq.0);
+            return Arrival::New;
+        }
+        match self.missing.binary_search_by_key(&seq, |missing| missing.seq) {
+            Ok(index) => {
+                self.missing.remove(index);
+                self.note_key_frame(seq, is_key_start);
+                Arrival::Recovered
+            }
+            Err(_) => Arrival::Duplicate,
+        }
+    }
+
+    /// Says what to send now. `out` is cleared; with [`NackAction::Nack`] it holds the missing numbers in the order
+    /// they were sent. `rtt` is the round trip to the sender, spacing the requests of one packet.
+    pub(crate) fn poll(&mut self, now: Instant, rtt: Duration, out: &mut Vec<u16>) -> NackAction {
+        out.clear();
+        if std::mem::take(&mut self.key_frame_wanted) {
+            return NackAction::KeyFrame;
+        }
+        if self.next_due.is_none_or(|due| now < due) {
+            return NackAction::None;
+        }
+        let retry = now + rtt.max(MIN_RETRY);
+        let mut next_due: Option<Instant> = None;
+        self.missing.retain_mut(|missing| {
+            if missing.due <= now {
+                out.push(missing.seq.wire());
+                missing.requests += 1;
+                missing.due = retry;
+            }
+            let keep = missing.requests < MAX_RETRIES;
+            if keep {
+                next_due = Some(next_due.map_or(missing.due, |due| due.min(missing.due)));
+            }
+            keep
+        });
+        self.next_due = next_due;
+        if out.is_empty() {
+            NackAction::None
+        } else {
+            NackAction::Nack
+        }
+    }
+
+    /// When to call [`Self::poll`] next.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if self.missing.is_empty() {
+            None
+        } else {
+            self.next_due
+        }
+    }
+
+    /// Packets asked for or about to be.
+    pub(crate) fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// Forgets everything: the stream was paused or starts anew.
+    pub(crate) fn reset(&mut self) {
+        self.newest = None;
+        self.missing.clear();
+        self.key_frames.clear();
+        self.next_due = None;
+        self.key_frame_wanted = false;
+    }
+
+    fn note_key_frame(&mut self, seq: SeqNo, is_key_start: bool) {
+        if !is_key_start {
+            return;
+        }
+        if self.key_frames.len() == MAX_KEY_FRAMES {
+            self.key_frames.pop_front();
+        }
+        let index = self.key_frames.partition_point(|&key| key < seq);
+        self.key_frames.insert(index, seq);
+    }
+
+    fn forget_old(&mut self, newest: SeqNo) {
+        let floor = newest.0.saturating_sub(MAX_PACKET_AGE);
+        while self.missing.front().is_some_and(|missing| missing.seq.0 < floor) {
+            self.missing.pop_front();
+        }
+        while self.key_frames.front().is_some_and(|key| key.0 < floor) {
+            self.key_frames.pop_front();
+        }
+    }
+
+    fn add_gap(&mut self, now: Instant, gap: std::ops::Range<u64>) {
+        let count = usize::try_from(gap.end.saturating_sub(gap.start)).unwrap_or(usize::MAX);
+        if count == 0 {
+            return;
+        }
+        while self.missing.len().saturating_add(count) > MAX_MISSING {
+            if !self.give_up_to_a_key_frame() {
+                self.missing.clear();
+                // What comes before a key frame that is already here needs no repair.
+                self.key_frame_wanted = self.key_frames.back().is_none_or(|key| key.0 < gap.end);
+                return;
+            }
+        }
+        let due = now + REORDER_DELAY;
+        self.missing.extend(gap.map(|seq| Missing {
+            seq: SeqNo(seq),
+            due,
+            requests: 0,
+        }));
+        self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
+    }
+
+    /// Drops what is missing before the oldest key frame that helps; false when none does.
+    fn give_up_to_a_key_frame(&mut self) -> bool {
+        let before = self
+            .key_frames
+            .iter()
+            .map(|&key| self.missing.partition_point(|missing| missing.seq < key));
+        let Some(count) = before.into_iter().find(|&count| count > 0) else {
+            return false;
+        };
+        self.missing.drain(..count);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;
