@@ -134,7 +134,6 @@ impl SequenceMap {
     pub(crate) fn new(first_output: SeqNo) -> Self {
         Self {
             numbers: Renumbering::new(first_output.0),
-            sent: Vec::new(),
         }
     }
 
