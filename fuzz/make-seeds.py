@@ -101,17 +101,25 @@ write("rtcp", compound=compound, **reports)
 
 # ---- codec payloads --------------------------------------------------------------------------------------
 
-write("codec_vp8", key=VP8_KEY, delta=VP8_DELTA, short_id=bytes.fromhex("90801131") + bytes(12), bare=b"\x10\x00\x00\x00")
-write("codec_h264", stap=H264_STAP, fu_start=H264_FU_START, fu_end=H264_FU_END, slice=H264_SLICE, idr=b"\x65\x88\x84" + bytes(9))
-write("codec_vp9", key=VP9_KEY, delta=VP9_DELTA, flexible=bytes.fromhex("f88123410b05") + bytes(12))
+# A body reads packets as: a byte of length, a byte with the marker in bit 0 and the dependency descriptor's length
+# above it, then that many bytes.
+def stream(*parts):
+    framed = b""
+    for payload, marker, *rest in parts:
+        descriptor = rest[0] if rest else b""
+        data = descriptor + payload
+        framed += bytes([len(data), len(descriptor) << 1 | marker]) + data
+    return framed
 
 
-def with_descriptor(descriptor, payload):
-    return bytes([len(descriptor)]) + descriptor + payload
-
-
-write("codec_av1", key=AV1_KEY, delta=AV1_DELTA, structure=with_descriptor(DD_STRUCTURE, AV1_KEY),
-      short=with_descriptor(DD_SHORT, AV1_DELTA), descriptor=DD_STRUCTURE)
+write("codec_vp8", key=VP8_KEY, delta=VP8_DELTA, short_id=bytes.fromhex("90801131") + bytes(12), bare=b"\x10\x00\x00\x00",
+      stream=stream((VP8_KEY, 0), (VP8_DELTA, 1), (VP8_DELTA, 1)))
+write("codec_h264", stap=stream((H264_STAP, 1)), idr=stream((b"\x65\x88\x84" + bytes(9), 1)), slice=stream((H264_SLICE, 1)),
+      fragments=stream((H264_STAP, 0), (H264_FU_START, 0), (H264_FU_END, 1), (H264_SLICE, 1)))
+write("codec_vp9", key=VP9_KEY, delta=VP9_DELTA, flexible=bytes.fromhex("f88123410b05") + bytes(12),
+      stream=stream((VP9_KEY, 0), (VP9_DELTA, 1)))
+write("codec_av1", plain=stream((AV1_KEY, 0), (AV1_DELTA, 1)),
+      described=stream((AV1_KEY, 1, DD_STRUCTURE), (AV1_DELTA, 1, DD_SHORT), (AV1_DELTA, 0, bytes.fromhex("410008"))))
 
 # ---- STUN (RFC 5769 sections 2.1 and 2.2) and DTLS (RFC 6347 section 4.2) -----------------------------------
 
@@ -210,8 +218,20 @@ microphone = {
     "headerExtensions": [], "encodings": [{"ssrc": 1111, "dtx": False}], "rtcp": {"cname": "somebody", "reducedSize": True},
 }
 screen = dict(camera, encodings=[{"ssrc": 1, "rtx": {"ssrc": 2}, "scalabilityMode": "L3T3_KEY"}])
-write("negotiate_json", capabilities=body(capabilities), camera=body(camera), microphone=body(microphone), screen=body(screen),
-      both=body({"kind": "video", "rtpParameters": camera, "rtpCapabilities": capabilities}), pair=body([camera, capabilities]))
+
+
+def say(kind, parameters):
+    return body({"kind": kind, "parameters": parameters, "capabilities": capabilities})
+
+
+single = dict(camera, encodings=[{"ssrc": 1, "rtx": {"ssrc": 2}}])
+h264 = dict(single, codecs=[
+    {"mimeType": "video/H264", "payloadType": 108, "clockRate": 90000, "rtcpFeedback": FEEDBACK,
+     "parameters": {"packetization-mode": 1, "profile-level-id": "42e01f", "level-asymmetry-allowed": 1}},
+    {"mimeType": "video/rtx", "payloadType": 109, "clockRate": 90000, "parameters": {"apt": 108}, "rtcpFeedback": []},
+])
+write("negotiate_json", camera=say("video", camera), microphone=say("audio", microphone), screen=say("video", screen),
+      single=say("video", single), h264=say("video", h264), wrong_kind=say("audio", camera), nothing=b"{}")
 
 write(
     "signalling_json",

@@ -30,27 +30,31 @@ pub struct Target {
 }
 
 const fn target(name: &'static str, body: Body, mutations: u32) -> Target {
-    Target { name, body, mutations }
+    Target {
+        name,
+        body,
+        mutations,
+    }
 }
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
-    target("rtp_view", rtp::fuzz::rtp_view, 200_000),
-    target("ext_rewrite", rtp::fuzz::ext_rewrite, 200_000),
-    target("rtcp", rtp::fuzz::rtcp, 200_000),
-    target("codec_vp8", rtp::fuzz::codec_vp8, 200_000),
-    target("codec_h264", rtp::fuzz::codec_h264, 200_000),
-    target("codec_vp9", rtp::fuzz::codec_vp9, 200_000),
-    target("codec_av1", rtp::fuzz::codec_av1, 200_000),
-    target("rtx", rtp::fuzz::rtx, 200_000),
-    target("stun", link::fuzz::stun, 100_000),
+    target("rtp_view", rtp::fuzz::rtp_view, 1_000_000),
+    target("ext_rewrite", rtp::fuzz::ext_rewrite, 1_000_000),
+    target("rtcp", rtp::fuzz::rtcp, 1_000_000),
+    target("codec_vp8", rtp::fuzz::codec_vp8, 1_000_000),
+    target("codec_h264", rtp::fuzz::codec_h264, 1_000_000),
+    target("codec_vp9", rtp::fuzz::codec_vp9, 1_000_000),
+    target("codec_av1", rtp::fuzz::codec_av1, 1_000_000),
+    target("rtx", rtp::fuzz::rtx, 1_000_000),
+    target("stun", link::fuzz::stun, 300_000),
     target("demux_link", link::fuzz::demux_link, 10_000),
     target("srtp_unprotect", link::fuzz::srtp_unprotect, 50_000),
     target("twcc_bwe", link::fuzz::twcc_bwe, 50_000),
     target("worker_datagram", sfu::fuzz::worker_datagram, 5_000),
     target("store_ops", sfu::fuzz::store_ops, 20_000),
-    target("negotiate_json", ortc::fuzz::negotiate_json, 10_000),
-    target("signalling_json", signalling::fuzz::signalling_json, 20_000),
+    target("negotiate_json", ortc::fuzz::negotiate_json, 50_000),
+    target("signalling_json", signalling::fuzz::signalling_json, 50_000),
 ];
 
 /// The `fuzz` folder of the repository.
@@ -95,7 +99,14 @@ fn try_one(target: &Target, input: &[u8]) {
         let folder = fuzz_folder().join("artifacts").join(target.name);
         let file = folder.join(format!("smoke-{:016x}", mutate::hash(input)));
         let saved = fs::create_dir_all(&folder).and_then(|()| fs::write(&file, input));
-        let place = saved.map_or_else(|error| format!("not saved: {error}"), |()| file.display().to_string());
-        panic!("{} panicked on {} bytes ({place}): {input:02x?}", target.name, input.len());
+        let place = saved.map_or_else(
+            |error| format!("not saved: {error}"),
+            |()| file.display().to_string(),
+        );
+        panic!(
+            "{} panicked on {} bytes ({place}): {input:02x?}",
+            target.name,
+            input.len()
+        );
     }
 }
