@@ -1,5 +1,5 @@
 //! The workspace's own tasks: `cargo xtask house` checks the rules of `ARCHITECTURE.md` that no
-//! compiler knows.
+//! compiler knows, `cargo xtask types` turns the messages into TypeScript.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 mod house;
+mod types;
 
-const USAGE: &str = "usage: cargo xtask house    check dependency, size, naming and document rules";
+const USAGE: &str = "usage: cargo xtask house            check dependency, size, naming and document rules
+       cargo xtask types [--check]  write (or compare) the TypeScript declarations of all messages";
 
 fn main() -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,6 +20,8 @@ fn main() -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["house"] => house::run(root),
+        ["types"] => types::run(false).map(|()| ExitCode::SUCCESS),
+        ["types", "--check"] => types::run(true).map(|()| ExitCode::SUCCESS),
         _ => bail!("{USAGE}"),
     }
 }

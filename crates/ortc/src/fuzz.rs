@@ -1,6 +1,5 @@
 //! Bodies of the fuzz targets, kept here so that they compile and run with the tests.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::field::FromJson;
@@ -8,44 +7,31 @@ use crate::produce::ProducerNegotiation;
 use crate::types::{MediaKind, RtpCapabilities, RtpParameters};
 use crate::{CodecChoice, consume, produce, supported};
 
-/// A client's whole say: what it sends and what it receives.
-#[derive(Deserialize)]
-#[serde(default)]
-struct Input {
-    kind: MediaKind,
-    parameters: Value,
-    capabilities: Value,
-}
-
-impl Default for Input {
-    fn default() -> Self {
-        Self {
-            kind: MediaKind::Video,
-            parameters: Value::Null,
-            capabilities: Value::Null,
-        }
-    }
-}
-
-/// Negotiates whatever the bytes say as JSON (`{kind, parameters, capabilities}`) and checks what must hold of every
-/// outcome.
+/// Negotiates whatever the bytes say as JSON and checks what must hold of every outcome.
+///
+/// The JSON is RTP parameters or RTP capabilities alone, an array of both, or an object with `rtpParameters` and
+/// `rtpCapabilities`.
 ///
 /// # Panics
 /// If a negotiation breaks one of its promises.
 pub fn negotiate_json(bytes: &[u8]) {
-    let Ok(input) = serde_json::from_slice::<Input>(bytes) else {
+    let Ok(input) = serde_json::from_slice::<Value>(bytes) else {
         return;
     };
+    let part = |index: usize, name: &str| input.get(index).or_else(|| input.get(name)).unwrap_or(&input);
     let router = supported::router_capabilities(&CodecChoice::DEFAULT);
-    let capabilities = RtpCapabilities::from_json(&input.capabilities).unwrap_or_else(|_| router.clone());
-    let Ok(parameters) = RtpParameters::from_json(&input.parameters) else {
+    let capabilities =
+        RtpCapabilities::from_json(part(1, "rtpCapabilities")).unwrap_or_else(|_| router.clone());
+    let Ok(parameters) = RtpParameters::from_json(part(0, "rtpParameters")) else {
         return;
     };
-    let Ok(negotiation) = produce::negotiate(input.kind, &parameters, &router) else {
-        return;
-    };
-    check_producer(&negotiation, &router);
-    check_consumer(&negotiation, &capabilities);
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        if let Ok(negotiation) = produce::negotiate(kind, &parameters, &router) {
+            check_producer(&negotiation, &router);
+            check_consumer(&negotiation, &capabilities);
+            check_consumer(&negotiation, &router);
+        }
+    }
 }
 
 pub(crate) fn check_producer(negotiation: &ProducerNegotiation, router: &RtpCapabilities) {

@@ -202,7 +202,7 @@ pub struct Done {
     /// Always `true`.
     #[cfg_attr(feature = "ts", ts(type = "true"))]
     pub success: Constant<true>,
-    /// What was done, see [`crate::client_node::message`].
+    /// What was done: one fixed sentence per endpoint.
     pub message: String,
 }
 

@@ -38,7 +38,6 @@ pub struct JoinRequest {
 /// A text a person typed: 1 to 64 characters, trimmed, without control characters.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
-#[serde(transparent)]
 pub struct Text(String);
 
 /// A text that is empty, too long or unprintable.
@@ -141,7 +140,7 @@ pub struct RefreshResponse {
 pub struct ConfigResponse {
     /// The version of the software.
     pub version: String,
-    /// The version of the messages, see [`crate::version::PROTOCOL`].
+    /// The version of the messages; clients that know another one should be reloaded.
     pub protocol: u32,
     /// Most participants of one room.
     pub max_participants: u32,

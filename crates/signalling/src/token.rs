@@ -83,7 +83,6 @@ impl Audience {
 /// A signed token; not written to logs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
-#[serde(transparent)]
 pub struct Token(
     /// The compact form: three parts with dots between them.
     pub String,

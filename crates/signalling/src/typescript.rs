@@ -22,7 +22,7 @@ pub struct File {
 
 const HEADER: &str = "// Generated from the Rust sources by `cargo xtask types`. Do not edit.\n\
                       /* eslint-disable */\n\
-                      // prettier-ignore\n\n";
+                      // prettier-ignore\n";
 
 /// A type as TypeScript, and the names it mentions.
 struct Declaration {
@@ -35,12 +35,42 @@ fn declare<T: TS + 'static>(config: &Config) -> Declaration {
     let docs = T::docs().unwrap_or_default();
     Declaration {
         name: T::ident(config),
-        text: format!("{docs}export {}\n", T::decl(config)),
+        text: tidy(&format!("{docs}export {}\n", T::decl(config))),
         mentions: T::dependencies(config)
             .into_iter()
             .map(|dependency| dependency.ts_name)
             .collect(),
     }
+}
+
+/// Lays a declaration out for people: fields indented, short comments on one line.
+fn tidy(declaration: &str) -> String {
+    let mut text = String::new();
+    let mut indent = "";
+    let mut lines = declaration.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        if line == "/**" {
+            let comment: Vec<&str> = lines.by_ref().take_while(|line| *line != "*/").collect();
+            match comment.as_slice() {
+                [only] => writeln!(text, "{indent}/**{} */", only.trim_start_matches('*')),
+                several => {
+                    let several: String = several.iter().map(|line| format!("{indent} {line}\n")).collect();
+                    writeln!(text, "{indent}/**\n{several}{indent} */")
+                }
+            }
+        } else if let Some(last) = line.strip_suffix(", };") {
+            indent = "";
+            writeln!(text, "  {last},\n}};")
+        } else {
+            let written = writeln!(text, "{indent}{line}");
+            if line.ends_with('{') {
+                indent = "  ";
+            }
+            written
+        }
+        .expect("strings take everything");
+    }
+    text
 }
 
 macro_rules! declare_all {
@@ -67,7 +97,7 @@ pub fn files() -> Vec<File> {
         name: "names.ts".to_owned(),
         text: names(),
     });
-    let mut index = HEADER.to_owned();
+    let mut index = format!("{HEADER}\n");
     for file in &files {
         let module = file.name.trim_end_matches(".ts");
         writeln!(index, "export * from \"./{module}\";").expect("strings take everything");
@@ -134,6 +164,9 @@ fn module_text(module: &str, declarations: &[Declaration], home: &BTreeMap<&str,
         }
     }
     let mut text = HEADER.to_owned();
+    if !imports.is_empty() {
+        text.push('\n');
+    }
     for (other, names) in &imports {
         let names: Vec<&str> = names.iter().copied().collect();
         writeln!(text, "import type {{ {} }} from \"./{other}\";", names.join(", "))
@@ -159,7 +192,7 @@ fn names() -> String {
     let requests = [(e::JOIN_ROOM, "JoinRoom"), (e::LEAVE_ROOM, "LeaveRoom")];
     let mut text = HEADER.to_owned();
     text.push_str(
-        "import type { Ack, ActiveSpeaker, ConsumerPaused, JoinRoom, LeaveRoom, NewProducer, ProducerClosed } \
+        "\nimport type { Ack, ActiveSpeaker, ConsumerPaused, JoinRoom, LeaveRoom, NewProducer, ProducerClosed } \
          from \"./clientNode\";\n\n",
     );
     text.push_str(
@@ -173,7 +206,7 @@ fn names() -> String {
     for (name, payload) in requests {
         writeln!(
             text,
-            "  \"{name}\": (payload: {payload}, ack: (answer: Ack) => void) => void;"
+            "  \"{name}\": (payload: {payload}, ack?: (answer: Ack) => void) => void;"
         )
         .expect("strings take everything");
     }

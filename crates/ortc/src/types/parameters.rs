@@ -115,7 +115,7 @@ pub struct RtpEncodingParameters {
     /// Whether silence is not transmitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtx: Option<bool>,
-    /// Spatial and temporal layers inside it, `L1T3` for example; see [`crate::ScalabilityMode`].
+    /// Spatial and temporal layers inside it, `L1T3` for example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scalability_mode: Option<String>,
     /// By how much the picture is scaled down before encoding; 1 is not at all.

@@ -1,0 +1,47 @@
+// Generated from the Rust sources by `cargo xtask types`. Do not edit.
+/* eslint-disable */
+// prettier-ignore
+
+import type { TransportDirection } from "./clientNode";
+import type { CallId, ParticipantId, TransportId } from "./id";
+
+/** A room is gone. */
+export type RoomDestroyed = {
+  /** The room's call. */
+  callId: CallId,
+  /** Why. */
+  reason: RoomEnd,
+};
+
+/** Why a room is gone. */
+export type RoomEnd = "requested" | "empty" | "unjoined" | "worker-died" | "shutdown";
+
+/** A transport's connection changed. */
+export type TransportState = {
+  /** The room's call. */
+  callId: CallId,
+  /** The transport's owner. */
+  participantId: ParticipantId,
+  /** The transport. */
+  transportId: TransportId,
+  /** Which way media flows, as the client sees it. */
+  direction: TransportDirection,
+  /** How reachable the client is. */
+  iceState: IceState,
+  /** How far the handshake is. */
+  dtlsState: DtlsState,
+};
+
+/** How reachable the client of a transport is. */
+export type IceState = "new" | "connected" | "completed" | "disconnected" | "failed" | "closed";
+
+/** How far the DTLS handshake of a transport is. */
+export type DtlsState = "new" | "connecting" | "connected" | "failed" | "closed";
+
+/** A worker died, and the rooms it served with it. */
+export type WorkerDied = {
+  /** Which worker, counted from 0. */
+  worker: number,
+  /** The calls that lost their room. */
+  callIds: Array<CallId>,
+};

@@ -1,0 +1,11 @@
+// Generated from the Rust sources by `cargo xtask types`. Do not edit.
+/* eslint-disable */
+// prettier-ignore
+
+export * from "./rtp";
+export * from "./id";
+export * from "./error";
+export * from "./clientNode";
+export * from "./gatewayNode";
+export * from "./lobby";
+export * from "./names";
