@@ -141,7 +141,10 @@ mod tests {
 
     #[test]
     fn the_stream_is_deterministic_and_varied() {
-        let seeds = vec![vec![0_u8; 40], b"{\"callId\":\"a\",\"kind\":1,\"layers\":[1,2]}".to_vec()];
+        let seeds = vec![
+            vec![0_u8; 40],
+            b"{\"callId\":\"a\",\"kind\":1,\"layers\":[1,2]}".to_vec(),
+        ];
         let stream = |name| {
             let mut mutator = Mutator::new(name, &seeds);
             (0..1000)
