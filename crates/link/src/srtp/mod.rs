@@ -88,14 +88,15 @@ struct TagMismatch;
 /// The transform of one direction and one of RTP or RTCP, with its key schedule.
 enum Cipher {
     Gcm(gcm::Gcm),
-    CmSha1(cm_sha1::CmSha1),
+    /// Boxed: its HMAC key is forty times the size of the other variant.
+    CmSha1(Box<cm_sha1::CmSha1>),
 }
 
 impl Cipher {
     fn new(profile: SrtpProfile, keys: &SessionKeys) -> Result<Self, KeyError> {
         match profile {
             SrtpProfile::AeadAes128Gcm | SrtpProfile::AeadAes256Gcm => gcm::Gcm::new(keys).map(Self::Gcm),
-            SrtpProfile::AesCm128HmacSha1_80 => cm_sha1::CmSha1::new(keys).map(Self::CmSha1),
+            SrtpProfile::AesCm128HmacSha1_80 => cm_sha1::CmSha1::new(keys).map(Box::new).map(Self::CmSha1),
         }
     }
 }

@@ -138,17 +138,17 @@ fn headers_of_other_protocols_are_refused() {
     let patch = |position: usize, value: u8| {
         let mut bytes = SAMPLE_REQUEST.to_vec();
         bytes[position] = value;
-        Message::parse(&bytes)
+        Message::parse(&bytes).err()
     };
-    assert_eq!(patch(0, 0x40), Err(StunError::Header), "the first two bits");
-    assert_eq!(patch(4, 0x22), Err(StunError::Header), "the cookie");
+    assert_eq!(patch(0, 0x40), Some(StunError::Header), "the first two bits");
+    assert_eq!(patch(4, 0x22), Some(StunError::Header), "the cookie");
     assert_eq!(
         patch(3, 0x57),
-        Err(StunError::Header),
+        Some(StunError::Header),
         "a length not divisible by four"
     );
-    assert_eq!(patch(1, 0x03), Err(StunError::Method), "Allocate");
-    assert_eq!(patch(0, 0x3E), Err(StunError::Method));
+    assert_eq!(patch(1, 0x03), Some(StunError::Method), "Allocate");
+    assert_eq!(patch(0, 0x3E), Some(StunError::Method));
 }
 
 #[test]
@@ -327,7 +327,8 @@ proptest! {
         prop_assert_eq!(message.has_integrity(), content.password.is_some());
         if let Some(password) = &content.password {
             prop_assert!(message.verify_integrity(&IntegrityKey::new(password)));
-            prop_assert!(!message.verify_integrity(&IntegrityKey::new(&format!("{password}x"))));
+            let other = format!("{password}x");
+            prop_assert!(!message.verify_integrity(&IntegrityKey::new(&other)));
         }
         if content.class == Class::Request {
             prop_assert_eq!(stun_username_local_ufrag(&bytes), message.local_ufrag());
