@@ -183,14 +183,6 @@ impl Structure {
         let index = (id + 64 - self.id_offset) % 64;
         self.templates().get(usize::from(index)).copied()
     }
-
-    /// The decode target that ends at a layer: whoever receives exactly up to it.
-    fn target_of(&self, layer: Layer) -> Option<u8> {
-        (0..self.targets)
-            .zip(&self.target_layers)
-            .find(|&(_, highest)| *highest == layer)
-            .map(|(target, _)| target)
-    }
 }
 
 /// One descriptor, with the frame's layer and references looked up in the structure.
@@ -288,12 +280,11 @@ impl DescriptorReader {
             active_targets = Some(reader.bits(u32::from(structure.targets))?);
         }
         let frame = frame_template(&mut reader, structure, template_id, extended)?;
-        let target = structure.target_of(frame.layer);
-        let targets = structure.targets;
+        let effect = structure.effect(&frame);
         if attached.is_some() {
             self.switching = Switching::default();
         }
-        let switch_up = self.switching.follow(frame_number, target, frame, targets) || attached.is_some();
+        let switch_up = self.switching.follow(frame_number, effect) || attached.is_some();
         if let Some(structure) = attached {
             match &mut self.structure {
                 Some(kept) => **kept = structure,
@@ -341,36 +332,71 @@ fn frame_template(
     Some(frame)
 }
 
+/// What a frame does to the decode targets; one bit per target.
+#[derive(Clone, Copy, Default, Debug)]
+struct Effect {
+    /// The target that ends at the frame's layer, if there is one.
+    own: u32,
+    /// Targets that can be switched to at the frame.
+    switch: u32,
+    /// Targets that whoever receives all base frames can switch to from here on.
+    opens: u32,
+    /// Targets that are missed a frame of by whoever receives base frames only.
+    breaks: u32,
+}
+
+impl Structure {
+    fn effect(&self, frame: &Template) -> Effect {
+        let mut effect = Effect::default();
+        for (target, highest) in (0..self.targets).zip(&self.target_layers) {
+            let bit = 1 << target;
+            if *highest == frame.layer {
+                effect.own |= bit;
+            }
+            match frame.indications.of(target) {
+                Indication::NotPresent => {}
+                Indication::Switch => {
+                    effect.switch |= bit;
+                    if frame.layer.temporal == 0 {
+                        effect.opens |= bit;
+                    }
+                }
+                // Lower spatial layers of the same picture come first and must not spoil the answer.
+                Indication::Discardable | Indication::Required => {
+                    if frame.layer.temporal > 0 && frame.layer.spatial == highest.spatial {
+                        effect.breaks |= bit;
+                    }
+                }
+            }
+        }
+        effect
+    }
+}
+
 /// Follows which decode targets nothing has been missed of since the last base layer frame that one could
 /// switch to them from. A higher frame is then a safe first one, for whoever has had all base frames.
 #[derive(Clone, Copy, Default, Debug)]
 struct Switching {
     /// One bit per decode target.
-    unbroken: u32,
+    open: u32,
     /// The newest frame and the answer given for it, which all its packets get.
     latest: Option<(u16, bool)>,
 }
 
 impl Switching {
-    fn follow(&mut self, frame_number: u16, target: Option<u8>, frame: Template, targets: u8) -> bool {
-        let itself = target.is_some_and(|target| frame.indications.of(target) == Indication::Switch);
+    fn follow(&mut self, frame_number: u16, effect: Effect) -> bool {
+        let itself = effect.own & effect.switch != 0;
         if let Some((latest, answer)) = self.latest {
             match frame_number.wrapping_sub(latest) {
                 0 => return answer,
                 1 => {}
                 0x8000.. => return itself,
                 // A frame is missing, and nobody knows what it was.
-                _ => self.unbroken = 0,
+                _ => self.open = 0,
             }
         }
-        let answer = itself || target.is_some_and(|target| self.unbroken & (1 << target) != 0);
-        for target in 0..targets {
-            match (frame.indications.of(target), frame.layer.temporal) {
-                (Indication::Switch, 0) => self.unbroken |= 1 << target,
-                (Indication::NotPresent, _) | (_, 0) => {}
-                _ => self.unbroken &= !(1 << target),
-            }
-        }
+        let answer = itself || self.open & effect.own != 0;
+        self.open = (self.open & !effect.breaks) | effect.opens;
         self.latest = Some((frame_number, answer));
         answer
     }

@@ -75,17 +75,77 @@ mod tests {
     #[test]
     fn table_of_contents() {
         let rows: [(&[u8], _, u64); 7] = [
-            (&[0x00], Contents { config: 0, stereo: false, frames: 1 }, 10_000),
-            (&[0x0c], Contents { config: 1, stereo: true, frames: 1 }, 20_000),
-            (&[0x59], Contents { config: 11, stereo: false, frames: 2 }, 120_000),
-            (&[0x78, 0xaa], Contents { config: 15, stereo: false, frames: 1 }, 20_000),
-            (&[0x80], Contents { config: 16, stereo: false, frames: 1 }, 2_500),
-            (&[0xfc, 0xff, 0xfe], Contents { config: 31, stereo: true, frames: 1 }, 20_000),
-            (&[0xff, 0x03], Contents { config: 31, stereo: true, frames: 3 }, 60_000),
+            (
+                &[0x00],
+                Contents {
+                    config: 0,
+                    stereo: false,
+                    frames: 1,
+                },
+                10_000,
+            ),
+            (
+                &[0x0c],
+                Contents {
+                    config: 1,
+                    stereo: true,
+                    frames: 1,
+                },
+                20_000,
+            ),
+            (
+                &[0x59],
+                Contents {
+                    config: 11,
+                    stereo: false,
+                    frames: 2,
+                },
+                120_000,
+            ),
+            (
+                &[0x78, 0xaa],
+                Contents {
+                    config: 15,
+                    stereo: false,
+                    frames: 1,
+                },
+                20_000,
+            ),
+            (
+                &[0x80],
+                Contents {
+                    config: 16,
+                    stereo: false,
+                    frames: 1,
+                },
+                2_500,
+            ),
+            (
+                &[0xfc, 0xff, 0xfe],
+                Contents {
+                    config: 31,
+                    stereo: true,
+                    frames: 1,
+                },
+                20_000,
+            ),
+            (
+                &[0xff, 0x03],
+                Contents {
+                    config: 31,
+                    stereo: true,
+                    frames: 3,
+                },
+                60_000,
+            ),
         ];
         for (payload, expected, microseconds) in rows {
             assert_eq!(parse(payload), Some(expected), "{payload:02x?}");
-            assert_eq!(expected.duration(), Duration::from_micros(microseconds), "{payload:02x?}");
+            assert_eq!(
+                expected.duration(),
+                Duration::from_micros(microseconds),
+                "{payload:02x?}"
+            );
         }
         assert_eq!(parse(&[]), None);
         assert_eq!(parse(&[0xff]), None, "the frame count is missing");
