@@ -1,5 +1,5 @@
 //! RTCP: a compound packet read by borrowing (RFC 3550 §6, 4585, 5104, 3611), and written into a caller's
-//! buffer by [`write`].
+//! buffer by [`mod@write`].
 //!
 //! ```text
 //!  0                   1                   2                   3
