@@ -1,0 +1,176 @@
+/**
+ * One thing this participant sends (microphone, camera, screen), brought in line with what is wanted.
+ *
+ * The wish may change while the node is still answering; the slot works until the producer matches the latest
+ * wish, and starts over when the transport below it is replaced.
+ */
+import type { types } from "mediasoup-client";
+import { hasCode, SignallingError } from "../signalling/errors";
+import { sleep } from "../signalling/http";
+import type { NodeRest } from "../signalling/rest";
+import type { Source } from "../signalling/wire";
+
+export interface ProducerWish {
+  track: MediaStreamTrack | null;
+  paused: boolean;
+}
+
+export interface ProducerSlotOptions {
+  source: Source;
+  displayName: string;
+  rest: NodeRest;
+  plan: (track: MediaStreamTrack) => Pick<types.ProducerOptions, "codec" | "encodings" | "codecOptions">;
+  /** Something only a new transport or a new join can mend. */
+  onStale: (error: unknown) => void;
+}
+
+const RETRY_DELAY = 1_000;
+const MAX_FAILURES = 5;
+
+export class ProducerSlot {
+  readonly source: Source;
+  readonly #options: ProducerSlotOptions;
+  #transport: types.Transport | null = null;
+  #producer: types.Producer | null = null;
+  /** What the node believes about the producer. */
+  #pausedAtNode = false;
+  #wish: ProducerWish = { track: null, paused: false };
+  #working = false;
+  #closed = false;
+  #failures = 0;
+
+  constructor(options: ProducerSlotOptions) {
+    this.source = options.source;
+    this.#options = options;
+  }
+
+  get producer(): types.Producer | null {
+    return this.#producer;
+  }
+
+  want(wish: Partial<ProducerWish>): void {
+    this.#wish = { ...this.#wish, ...wish };
+    this.#failures = 0;
+    void this.#settle();
+  }
+
+  /** A new transport below: the producer of the old one is gone, at the node as well. */
+  setTransport(transport: types.Transport | null): void {
+    this.#transport = transport;
+    this.#producer = null;
+    this.#failures = 0;
+    void this.#settle();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#producer?.close();
+    this.#producer = null;
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      while (!this.#closed && (await this.#step()));
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** One move towards the wish; false when there is nothing left to do for now. */
+  async #step(): Promise<boolean> {
+    const transport = this.#transport;
+    if (transport === null || transport.closed) return false;
+    try {
+      return await this.#move(transport);
+    } catch (error) {
+      // What failed because the transport went away is done again on the next one.
+      if (this.#closed) return false;
+      if (this.#transport !== transport) return true;
+      return await this.#failed(error);
+    }
+  }
+
+  async #move(transport: types.Transport): Promise<boolean> {
+    const wish = this.#wish;
+    const track = wish.track?.readyState === "live" ? wish.track : null;
+    const producer = this.#producer;
+    if (producer === null) {
+      if (track === null) return false;
+      await this.#produce(transport, track);
+    } else if (track === null) {
+      this.#producer = null;
+      producer.close();
+      await this.#options.rest.closeProducer(producer.id);
+    } else if (producer.track !== track) {
+      await producer.replaceTrack({ track });
+    } else if (this.#pausedAtNode !== wish.paused || producer.paused !== wish.paused) {
+      await this.#setPaused(producer, wish.paused);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  async #produce(transport: types.Transport, track: MediaStreamTrack): Promise<void> {
+    const { source, displayName, plan, rest } = this.#options;
+    const options: types.ProducerOptions = {
+      track,
+      // Tracks belong to whoever opened them.
+      stopTracks: false,
+      appData: { source, displayName },
+      ...plan(track),
+    };
+    try {
+      this.#adopt(await transport.produce(options), transport);
+    } catch (error) {
+      if (!hasCode(error, "PRODUCER_ALREADY_EXISTS")) throw error;
+      // An answer got lost: the node has a producer of ours that this side never learnt of.
+      await this.#closeStray(rest);
+      this.#adopt(await transport.produce(options), transport);
+    }
+  }
+
+  #adopt(producer: types.Producer, transport: types.Transport): void {
+    if (this.#closed || this.#transport !== transport) {
+      producer.close();
+      return;
+    }
+    this.#producer = producer;
+    this.#pausedAtNode = false;
+    this.#failures = 0;
+  }
+
+  async #closeStray(rest: NodeRest): Promise<void> {
+    const room = await rest.room();
+    const strays = room.producers.filter(
+      (summary) => summary.participantId === rest.participantId && summary.appData?.source === this.source,
+    );
+    await Promise.all(strays.map((summary) => rest.closeProducer(summary.producerId)));
+  }
+
+  async #setPaused(producer: types.Producer, paused: boolean): Promise<void> {
+    // Silence first, then tell: what is said after pressing mute never leaves the machine.
+    if (paused) producer.pause();
+    else producer.resume();
+    if (paused) await this.#options.rest.pauseProducer(producer.id);
+    else await this.#options.rest.resumeProducer(producer.id);
+    this.#pausedAtNode = paused;
+  }
+
+  async #failed(error: unknown): Promise<boolean> {
+    if (error instanceof SignallingError && error.kind === "aborted") return false;
+    if (hasCode(error, "ROOM_NOT_FOUND", "UNAUTHORIZED", "TRANSPORT_NOT_FOUND", "PRODUCER_NOT_FOUND")) {
+      this.#options.onStale(error);
+      return false;
+    }
+    this.#failures += 1;
+    if (this.#failures >= MAX_FAILURES) {
+      this.#options.onStale(error);
+      return false;
+    }
+    await sleep(RETRY_DELAY * this.#failures);
+    return true;
+  }
+}

@@ -1,0 +1,188 @@
+/** A plain, serialisable picture of what is sent and received, for the debug surface and for tests. */
+import type { types } from "mediasoup-client";
+import type { Direction } from "../signalling/rest";
+import type { MediaKind, Source } from "../signalling/wire";
+import type { ConsumerSlot } from "./consumer-slot";
+import type { ProducerSlot } from "./producer-slot";
+
+export interface TransportStats {
+  direction: Direction;
+  transportId: string;
+  connectionState: types.ConnectionState;
+  /** Transport protocol of the selected candidate pair. */
+  protocol: string | null;
+  /** Milliseconds. */
+  roundTripTime: number | null;
+  /** Bit/s the browser's congestion control allows; send side only. */
+  availableOutgoingBitrate: number | null;
+}
+
+export interface LayerStats {
+  rid: string | null;
+  frameWidth: number | null;
+  frameHeight: number | null;
+  framesEncoded: number;
+  packetsSent: number;
+  bytesSent: number;
+  scalabilityMode: string | null;
+}
+
+export interface ProducerStats {
+  producerId: string;
+  source: Source;
+  kind: MediaKind;
+  codec: string;
+  paused: boolean;
+  layers: LayerStats[];
+}
+
+export interface ConsumerStats {
+  consumerId: string;
+  producerId: string;
+  participantId: string;
+  displayName: string;
+  source: Source;
+  kind: MediaKind;
+  codec: string;
+  framesDecoded: number;
+  keyFramesDecoded: number;
+  frameWidth: number | null;
+  frameHeight: number | null;
+  totalAudioEnergy: number;
+  packetsReceived: number;
+  packetsLost: number;
+  bytesReceived: number;
+  jitter: number | null;
+  freezeCount: number;
+  /** Milliseconds from resume to the first decoded picture; null before it and for audio. */
+  firstFrameMs: number | null;
+  protocol: string | null;
+}
+
+export interface SfuStats {
+  transports: TransportStats[];
+  producers: ProducerStats[];
+  consumers: ConsumerStats[];
+}
+
+interface Sides {
+  send: types.Transport | null;
+  recv: types.Transport | null;
+  producers: ProducerSlot[];
+  consumers: ConsumerSlot[];
+}
+
+type Entry = Record<string, unknown> & { type?: string; id?: string };
+
+export async function collectStats(sides: Sides): Promise<SfuStats> {
+  const [send, recv] = await Promise.all([transportStats(sides.send), transportStats(sides.recv)]);
+  const [producers, consumers] = await Promise.all([
+    Promise.all(sides.producers.map(producerStats)),
+    Promise.all(sides.consumers.map((slot) => consumerStats(slot, recv?.protocol ?? null))),
+  ]);
+  return {
+    transports: [send, recv].filter((stats) => stats !== null),
+    producers: producers.filter((stats) => stats !== null),
+    consumers: consumers.filter((stats) => stats !== null),
+  };
+}
+
+async function entries(source: { getStats: () => Promise<RTCStatsReport> }): Promise<Entry[]> {
+  const found: Entry[] = [];
+  try {
+    (await source.getStats()).forEach((entry: Entry) => found.push(entry));
+  } catch {
+    // Closed while we asked; there is nothing to tell then.
+  }
+  return found;
+}
+
+async function transportStats(transport: types.Transport | null): Promise<TransportStats | null> {
+  if (transport === null || transport.closed) return null;
+  const found = await entries(transport);
+  const pair = selectedPair(found);
+  const local = found.find((entry) => entry.id === pair?.localCandidateId);
+  const roundTrip = number(pair?.currentRoundTripTime);
+  return {
+    direction: transport.direction,
+    transportId: transport.id,
+    connectionState: transport.connectionState,
+    protocol: text(local?.protocol),
+    roundTripTime: roundTrip === null ? null : roundTrip * 1000,
+    availableOutgoingBitrate: number(pair?.availableOutgoingBitrate),
+  };
+}
+
+function selectedPair(found: Entry[]): Entry | undefined {
+  const transport = found.find((entry) => entry.type === "transport" && entry.selectedCandidatePairId);
+  if (transport) return found.find((entry) => entry.id === transport.selectedCandidatePairId);
+  // Firefox marks the pair itself.
+  const pairs = found.filter((entry) => entry.type === "candidate-pair");
+  return pairs.find((pair) => pair.selected === true) ?? pairs.find((pair) => pair.nominated === true);
+}
+
+async function producerStats(slot: ProducerSlot): Promise<ProducerStats | null> {
+  const { producer } = slot;
+  if (producer === null || producer.closed) return null;
+  const found = await entries(producer);
+  return {
+    producerId: producer.id,
+    source: slot.source,
+    kind: producer.kind,
+    codec: codecOf(producer.rtpParameters),
+    paused: producer.paused,
+    layers: found.filter((entry) => entry.type === "outbound-rtp").map(layerStats),
+  };
+}
+
+function layerStats(entry: Entry): LayerStats {
+  return {
+    rid: text(entry.rid),
+    frameWidth: number(entry.frameWidth),
+    frameHeight: number(entry.frameHeight),
+    framesEncoded: number(entry.framesEncoded) ?? 0,
+    packetsSent: number(entry.packetsSent) ?? 0,
+    bytesSent: number(entry.bytesSent) ?? 0,
+    scalabilityMode: text(entry.scalabilityMode),
+  };
+}
+
+async function consumerStats(slot: ConsumerSlot, protocol: string | null): Promise<ConsumerStats | null> {
+  const { consumer, remote } = slot;
+  if (consumer === null || consumer.closed) return null;
+  const inbound = (await entries(consumer)).find((entry) => entry.type === "inbound-rtp");
+  return {
+    consumerId: consumer.id,
+    producerId: remote.producerId,
+    participantId: remote.participantId,
+    displayName: remote.displayName,
+    source: remote.source,
+    kind: remote.kind,
+    codec: codecOf(consumer.rtpParameters),
+    framesDecoded: number(inbound?.framesDecoded) ?? 0,
+    keyFramesDecoded: number(inbound?.keyFramesDecoded) ?? 0,
+    frameWidth: number(inbound?.frameWidth),
+    frameHeight: number(inbound?.frameHeight),
+    totalAudioEnergy: number(inbound?.totalAudioEnergy) ?? 0,
+    packetsReceived: number(inbound?.packetsReceived) ?? 0,
+    packetsLost: number(inbound?.packetsLost) ?? 0,
+    bytesReceived: number(inbound?.bytesReceived) ?? 0,
+    jitter: number(inbound?.jitter),
+    freezeCount: number(inbound?.freezeCount) ?? 0,
+    firstFrameMs: slot.firstFrameMs,
+    protocol,
+  };
+}
+
+/** Lower-case name without the kind: "vp8", "opus". */
+function codecOf(parameters: types.RtpParameters): string {
+  return parameters.codecs[0]?.mimeType.split("/")[1]?.toLowerCase() ?? "";
+}
+
+function number(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
