@@ -1,0 +1,71 @@
+//! What the loop needs of an engine, so that it can be tested without rooms and keys.
+
+use std::time::Instant;
+
+use link::FiveTuple;
+use sfu::command::{Command, Reply};
+use sfu::event::Event;
+use sfu::transmit::Transmit;
+
+/// A packet engine: datagrams, commands and time in; datagrams and events out. Implemented by [`sfu::Worker`].
+pub(super) trait Engine {
+    /// Carries out a command.
+    fn handle_command(&mut self, now: Instant, command: Command) -> Reply;
+    /// Takes a datagram (or an unframed TCP packet), which it may change in place.
+    fn handle_datagram(&mut self, now: Instant, tuple: FiveTuple, datagram: &mut [u8]);
+    /// Takes note that a TCP connection is gone.
+    fn handle_stream_closed(&mut self, now: Instant, tuple: FiveTuple);
+    /// Does what is due.
+    fn handle_timeout(&mut self, now: Instant);
+    /// When something will be due.
+    fn poll_timeout(&mut self) -> Option<Instant>;
+    /// The next event, if there is one.
+    fn poll_event(&mut self) -> Option<Event>;
+    /// Number of datagrams waiting to be sent.
+    fn pending(&self) -> usize;
+    /// The waiting datagram at `index`, in order of queueing.
+    fn transmit(&self, index: usize) -> Option<Transmit<'_>>;
+    /// Forgets the waiting datagrams.
+    fn clear_transmits(&mut self);
+}
+
+impl Engine for sfu::Worker {
+    fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
+        Self::handle_command(self, now, command)
+    }
+
+    fn handle_datagram(&mut self, now: Instant, tuple: FiveTuple, datagram: &mut [u8]) {
+        Self::handle_datagram(self, now, tuple, datagram);
+    }
+
+    fn handle_stream_closed(&mut self, now: Instant, tuple: FiveTuple) {
+        Self::handle_stream_closed(self, now, tuple);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        Self::handle_timeout(self, now);
+    }
+
+    fn poll_timeout(&mut self) -> Option<Instant> {
+        Self::poll_timeout(self)
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        Self::poll_event(self)
+    }
+
+    fn pending(&self) -> usize {
+        self.transmits().len()
+    }
+
+    fn transmit(&self, index: usize) -> Option<Transmit<'_>> {
+        self.transmits().at(index)
+    }
+
+    fn clear_transmits(&mut self) {
+        Self::clear_transmits(self);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod fake;
