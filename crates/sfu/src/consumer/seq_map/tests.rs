@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -132,6 +132,60 @@ fn forgotten_runs_make_old_packets_unplaceable_not_wrong() {
     }
 }
 
+fn sent(input: u64) -> Sent {
+    Sent {
+        stream: (input % 3) as u8,
+        input: SeqNo(input),
+        timestamp_offset: input as u32 ^ 0xffff_0000,
+        picture_id: input as u16 & 0x7fff,
+        tl0_pic_idx: input as u8,
+        marker: input % 5 == 0,
+    }
+}
+
+#[test]
+fn a_number_leads_back_to_what_was_sent_under_it() {
+    let mut map = SequenceMap::new(SeqNo::first(65_000));
+    assert_eq!(map.source(65_000), None);
+    for input in 1_000..5_000 {
+        if input % 4 == 0 {
+            map.drop(SeqNo(input));
+        } else {
+            let output = map.map(SeqNo(input)).unwrap();
+            map.record(output, sent(input));
+        }
+    }
+    let newest = map.newest_output().unwrap();
+    // 1,000 was dropped before the first packet, so 1,001 came first.
+    assert_eq!(newest.wire(), 65_000u16.wrapping_add(2_999));
+    let wire = newest.wire();
+    assert_eq!(map.source(wire), Some(sent(4_999)));
+    assert_eq!(map.source(wire.wrapping_sub(3)), Some(sent(4_995)));
+    assert!(map.source(wire.wrapping_sub(1_023)).is_some());
+    assert_eq!(map.source(wire.wrapping_sub(1_024)), None, "too old");
+    assert_eq!(map.source(wire.wrapping_add(1)), None, "not sent yet");
+}
+
+#[test]
+fn a_number_never_sent_leads_nowhere() {
+    let mut map = SequenceMap::new(SeqNo(70_000));
+    for input in 0..2_000u64 {
+        let output = map.map(SeqNo(input)).unwrap();
+        // The second time around the ring every fifth is lost before it comes here.
+        if input < 1_024 || input % 5 != 0 {
+            map.record(output, sent(input));
+        }
+    }
+    for input in 1_024..2_000u64 {
+        let expected = (input % 5 != 0).then_some(sent(input));
+        assert_eq!(
+            map.source(SeqNo(70_000 + input).wire()),
+            expected,
+            "input {input}"
+        );
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Map,
@@ -165,6 +219,7 @@ proptest! {
         let mut gap = 0u64;
         let mut begun = false;
         let mut previous: Option<u64> = None;
+        let mut origin = HashMap::new();
         for op in ops {
             match op {
                 Op::Map => {
@@ -176,6 +231,8 @@ proptest! {
                     gap = 0;
                     begun = true;
                     stream.insert(input, output);
+                    map.record(output, sent(input));
+                    origin.insert(output, input);
                     input += 1;
                 }
                 Op::Drop => {
@@ -203,6 +260,8 @@ proptest! {
                     if let Some(output) = map.map(SeqNo(late)) {
                         prop_assert!(outputs.insert(output));
                         stream.insert(late, output);
+                        map.record(output, sent(late));
+                        origin.insert(output, late);
                     }
                 }
                 Op::Late(_) => {}
@@ -219,5 +278,12 @@ proptest! {
             prop_assert!(rising.windows(2).rev().take(40).all(|pair| pair[0] < pair[1]));
         }
         prop_assert_eq!(map.newest_output(), outputs.into_iter().max());
+        if let Some(newest) = map.newest_output() {
+            for back in 0..SENT as u64 {
+                let Some(output) = newest.0.checked_sub(back).map(SeqNo) else { break };
+                let expected = origin.get(&output).map(|&input| sent(input));
+                prop_assert_eq!(map.source(output.wire()), expected);
+            }
+        }
     }
 }
