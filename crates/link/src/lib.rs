@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod certificate;
+pub mod bwe;
 mod demux;
 mod drops;
 mod dtls;
@@ -22,6 +23,7 @@ pub mod ice;
 mod link;
 pub mod srtp;
 mod tuple;
+pub mod twcc;
 
 pub use certificate::{Certificate, CertificateError, Fingerprint, FingerprintAlgorithm, FingerprintError};
 pub use demux::{DatagramKind, classify};

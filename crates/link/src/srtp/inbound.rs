@@ -157,8 +157,8 @@ impl Inbound {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn stream_count(&self) -> usize {
+    /// Sources seen so far, of RTP and of RTCP.
+    pub(crate) fn stream_count(&self) -> usize {
         self.streams.len() + self.rtcp_streams.len()
     }
 }

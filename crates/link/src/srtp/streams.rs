@@ -56,7 +56,6 @@ impl<T> Streams<T> {
         Ok(())
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.count
     }
