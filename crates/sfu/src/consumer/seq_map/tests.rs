@@ -139,7 +139,7 @@ fn sent(input: u64) -> Sent {
         timestamp_offset: input as u32 ^ 0xffff_0000,
         picture_id: input as u16 & 0x7fff,
         tl0_pic_idx: input as u8,
-        marker: input % 5 == 0,
+        marker: input.is_multiple_of(5),
     }
 }
 
