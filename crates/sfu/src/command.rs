@@ -1,5 +1,6 @@
 //! What the control plane may ask of a worker, and the answers.
 
+use link::ConnectError;
 use link::ice::IceCredentials;
 
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
@@ -125,7 +126,7 @@ pub enum CommandError {
     StreamInUse,
     /// The remote's DTLS parameters differ from those of an earlier `connect`, or name no usable fingerprint.
     #[error("DTLS parameters refused: {0}")]
-    Dtls(String),
+    Dtls(#[from] ConnectError),
     /// The spec has no codec or no encoding.
     #[error("the producer has no codec or no encoding")]
     EmptyProducer,

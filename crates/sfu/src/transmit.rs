@@ -75,7 +75,11 @@ impl TransmitBatch {
     /// The datagram at `index` of the order of queueing.
     pub fn at(&self, index: usize) -> Option<Transmit<'_>> {
         let entry = self.entries.get(index)?;
-        Some(Transmit { tuple: entry.tuple, class: entry.class, bytes: &self.bytes[entry.range.clone()] })
+        Some(Transmit {
+            tuple: entry.tuple,
+            class: entry.class,
+            bytes: &self.bytes[entry.range.clone()],
+        })
     }
 
     /// Forgets all datagrams and keeps the memory.
@@ -101,7 +105,11 @@ impl TransmitBatch {
         };
         debug_assert!(used <= capacity, "a writer reported more than it was given");
         self.bytes.truncate(start + used);
-        self.entries.push(Entry { tuple, class, range: start..start + used });
+        self.entries.push(Entry {
+            tuple,
+            class,
+            range: start..start + used,
+        });
         true
     }
 
@@ -109,6 +117,10 @@ impl TransmitBatch {
     pub(crate) fn push(&mut self, tuple: FiveTuple, class: TransmitClass, datagram: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(datagram);
-        self.entries.push(Entry { tuple, class, range: start..start + datagram.len() });
+        self.entries.push(Entry {
+            tuple,
+            class,
+            range: start..start + datagram.len(),
+        });
     }
 }

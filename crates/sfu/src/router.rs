@@ -1,0 +1,287 @@
+//! The router: from one producer's packet to its consumers.
+
+use std::time::Instant;
+
+use link::SRTP_OVERHEAD;
+use rtp::codec::FrameInfo;
+use rtp::ext::HeaderExtensions;
+use rtp::{PayloadType, RtpTime, RtpView, SeqNo, rtx};
+
+use crate::event::Event;
+use crate::key::{ProducerKey, TransportKey};
+use crate::observer::ActiveSpeaker;
+use crate::packet::{Packet, canonicalise};
+use crate::producer::Via;
+use crate::spec::MediaKind;
+use crate::timers::{Owner, Queued};
+use crate::transport::{Outgoing, Route, StreamSlot};
+use crate::worker::{Worker, push_event};
+
+/// One call: where producers meet consumers.
+pub(crate) struct Router {
+    pub(crate) transports: Vec<TransportKey>,
+    pub(crate) speaker: ActiveSpeaker,
+    pub(crate) queued: Queued,
+}
+
+impl Router {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            transports: Vec::new(),
+            speaker: ActiveSpeaker::new(now),
+            queued: Queued::default(),
+        }
+    }
+}
+
+/// A producer's packet after it was placed: what the fan-out needs to know.
+#[derive(Clone, Copy)]
+struct Placed {
+    producer: ProducerKey,
+    encoding: u8,
+    sequence: SeqNo,
+    time: RtpTime,
+    frame: FrameInfo,
+    len: usize,
+}
+
+impl Worker {
+    /// Takes a decrypted RTP packet of a transport.
+    pub(crate) fn handle_rtp(&mut self, now: Instant, key: TransportKey, datagram: &mut [u8]) {
+        let Some(transport) = self.transports.get_mut(key) else {
+            return;
+        };
+        let Ok(view) = RtpView::parse(datagram) else {
+            self.counters.malformed_rtp += 1;
+            return;
+        };
+        let extensions = transport.extensions.read(&view);
+        transport.rtp_received += 1;
+        self.counters.rtp_received += 1;
+        self.counters.rtp_received_bytes += view.as_bytes().len() as u64;
+        if let Some(number) = extensions.transport_sequence {
+            transport.arrivals.on_packet(now, number);
+            transport.feedback_media = view.ssrc();
+            if let Some(at) = transport.arrivals.poll_timeout() {
+                self.timers
+                    .schedule(Owner::Transport(key), &mut transport.queued, at);
+            }
+        }
+        let listener = &mut transport.listener;
+        let slot = listener
+            .by_ssrc(view.ssrc())
+            .or_else(|| listener.learn(view.ssrc(), view.payload_type(), &extensions));
+        let Some(slot) = slot else {
+            self.counters.unknown_ssrc += 1;
+            return;
+        };
+        self.handle_stream_packet(now, slot, datagram, &extensions);
+    }
+
+    /// Takes a packet of a known stream: unwraps, places, stores and forwards it.
+    fn handle_stream_packet(
+        &mut self,
+        now: Instant,
+        slot: StreamSlot,
+        datagram: &mut [u8],
+        extensions: &HeaderExtensions,
+    ) {
+        let Some(producer) = self.producers.get_mut(slot.producer) else {
+            return;
+        };
+        if !producer.admits(now, datagram.len()) {
+            self.counters.over_bitrate += 1;
+            return;
+        }
+        let payload_type = PayloadType(datagram[1] & 0x7f);
+        let (via, len, mapped) = match slot.route {
+            Route::Media => {
+                let Some(codec) = producer.codec_of(payload_type) else {
+                    self.counters.malformed_rtp += 1;
+                    return;
+                };
+                (Via::Media, datagram.len(), codec.mapped_payload_type)
+            }
+            Route::Rtx => {
+                let Some(codec) = producer.codec_of_rtx(payload_type).copied() else {
+                    self.counters.malformed_rtp += 1;
+                    return;
+                };
+                // Senders probe with padding on this stream: nothing to unwrap, and nothing wrong with it.
+                let ssrc = producer
+                    .streams
+                    .get(usize::from(slot.encoding))
+                    .and_then(|stream| stream.ssrc());
+                let unwrapped = ssrc.and_then(|ssrc| rtx::unwrap(datagram, ssrc, codec.payload_type));
+                let Some(len) = unwrapped else { return };
+                (Via::Rtx, len, codec.mapped_payload_type)
+            }
+        };
+        let Some(packet) = datagram.get(..len) else { return };
+        let Ok(view) = RtpView::parse(packet) else {
+            self.counters.malformed_rtp += 1;
+            return;
+        };
+        let descriptor = extensions
+            .dependency_descriptor
+            .clone()
+            .and_then(|range| packet.get(range));
+        let Some(accepted) = producer.accept(now, slot.encoding, via, &view, descriptor) else {
+            return;
+        };
+        if let Some(at) = producer.nack_timeout(slot.encoding)
+            && let Some(transport) = self.transports.get_mut(producer.transport)
+        {
+            self.timers
+                .schedule(Owner::Transport(producer.transport), &mut transport.queued, at);
+        }
+        if producer.paused {
+            return;
+        }
+        let placed = Placed {
+            producer: slot.producer,
+            encoding: slot.encoding,
+            sequence: accepted.sequence,
+            time: accepted.time,
+            frame: accepted.frame,
+            len: 0,
+        };
+        let carries_media = !view.payload().is_empty();
+        let written = canonicalise(&mut self.scratch.packet[..], &view, mapped, extensions);
+        if accepted.jumped {
+            self.resync_consumers(slot.producer);
+        }
+        if accepted.woke {
+            self.retarget_consumers(now, slot.producer);
+        }
+        match written {
+            Some(len) if carries_media => {
+                self.observe(now, slot.producer, extensions);
+                self.store(now, Placed { len, ..placed });
+                self.forward(now, Placed { len, ..placed });
+            }
+            // Nothing to forward, but its number must not look like a loss to viewers.
+            _ => self.skip(placed),
+        }
+    }
+
+    /// Tells the router's observers.
+    fn observe(&mut self, now: Instant, key: ProducerKey, extensions: &HeaderExtensions) {
+        let Some(level) = extensions.audio_level else {
+            return;
+        };
+        let Some(router_key) = self.producers.get(key).map(|producer| producer.router) else {
+            return;
+        };
+        let Some(router) = self.routers.get_mut(router_key) else {
+            return;
+        };
+        router.speaker.on_level(key, level);
+        if let Some(at) = router.speaker.poll_timeout() {
+            self.timers
+                .schedule(Owner::Router(router_key), &mut router.queued, at.max(now));
+        }
+    }
+
+    /// Keeps a video packet for retransmission.
+    fn store(&mut self, now: Instant, placed: Placed) {
+        let Some(producer) = self.producers.get_mut(placed.producer) else {
+            return;
+        };
+        if producer.kind != MediaKind::Video {
+            return;
+        }
+        if let Some(stream) = producer.streams.get_mut(usize::from(placed.encoding)) {
+            stream
+                .store
+                .insert(now, placed.sequence, &self.scratch.packet[..placed.len]);
+        }
+    }
+
+    /// The fan-out: one template, some patches and one encryption per consumer.
+    fn forward(&mut self, now: Instant, placed: Placed) {
+        let Self {
+            producers,
+            consumers,
+            transports,
+            transmits,
+            counters,
+            events,
+            scratch,
+            clock,
+            ..
+        } = self;
+        let Some(producer) = producers.get(placed.producer) else {
+            return;
+        };
+        let packet = Packet {
+            bytes: &scratch.packet[..placed.len],
+            sequence: placed.sequence,
+            time: placed.time,
+            frame: placed.frame,
+            encoding: placed.encoding,
+        };
+        for key in &producer.consumers {
+            let Some(consumer) = consumers.get_mut(*key) else {
+                continue;
+            };
+            if !consumer.is_active() {
+                continue;
+            }
+            let Some(transport) = transports.get_mut(consumer.transport) else {
+                continue;
+            };
+            if transport.link.route().is_none() {
+                continue;
+            }
+            let Some(rewrite) = consumer.select(now, &packet, producer) else {
+                continue;
+            };
+            let out = Outgoing {
+                template: consumer.template(),
+                source: packet.bytes,
+                rewrite,
+                class: consumer.class(),
+            };
+            if transport.send_media(now, *clock, out, transmits) {
+                consumer.on_sent(&packet, rewrite);
+                counters.rtp_sent += 1;
+                counters.rtp_sent_bytes += (placed.len + SRTP_OVERHEAD) as u64;
+            }
+            if placed.frame.key
+                && let Some(layers) = consumer.poll_layers()
+            {
+                push_event(
+                    events,
+                    Event::ConsumerLayers {
+                        consumer: *key,
+                        layers,
+                    },
+                );
+            }
+        }
+    }
+
+    fn skip(&mut self, placed: Placed) {
+        let Some(producer) = self.producers.get(placed.producer) else {
+            return;
+        };
+        for key in &producer.consumers {
+            if let Some(consumer) = self.consumers.get_mut(*key) {
+                consumer.skip(placed.sequence, placed.encoding);
+            }
+        }
+    }
+
+    /// The producer's numbers jumped: consumers go on at its next key frame.
+    fn resync_consumers(&mut self, key: ProducerKey) {
+        let Some(producer) = self.producers.get(key) else {
+            return;
+        };
+        for key in &producer.consumers {
+            if let Some(consumer) = self.consumers.get_mut(*key) {
+                consumer.resync();
+            }
+        }
+    }
+}

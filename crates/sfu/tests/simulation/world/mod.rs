@@ -1,0 +1,552 @@
+//! The simulated world: one worker, some str0m clients, an emulated link for each, and one virtual clock.
+//!
+//! Nothing here waits: the clock jumps to whatever happens next. Faults are drawn from seeds, so a failing run fails
+//! again.
+
+#![allow(dead_code)]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use link::bwe::Bitrate;
+use link::ice::IceCredentials;
+use link::{Certificate, DtlsRole, Fingerprint, FiveTuple, Protocol, RemoteDtls};
+use rtp::codec::CodecKind;
+use rtp::{ExtKind, ExtMap, PayloadType, Ssrc};
+use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
+use sfu::spec::{
+    ConnectSpec, ConsumerSpec, Direction, MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec, RtxSpec,
+    Scalability, Source as MediaSource, TransportSpec, WorkerConfig,
+};
+use sfu::stats::TransportStats;
+use sfu::{Command, Event, Reply, Worker};
+use str0m::media::{Mid, Rid};
+
+pub mod check;
+pub mod media;
+pub mod peer;
+
+use media::{Kind, Source};
+use peer::{Datagram, Peer, PeerOptions, Side};
+
+/// Where the worker listens.
+pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 44_444);
+
+/// Names a client of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerId(pub usize);
+
+/// A consumer and the numbers its client expects.
+#[derive(Clone, Copy, Debug)]
+pub struct Consumer {
+    pub key: ConsumerKey,
+    pub peer: PeerId,
+    pub ssrc: u32,
+    pub rtx: Option<u32>,
+}
+
+/// A video track to produce.
+#[derive(Clone, Copy, Debug)]
+pub struct Camera {
+    pub packets_per_frame: u8,
+    pub temporal_layers: u8,
+    /// Layers of the simulcast; 1 is a single stream with an announced SSRC.
+    pub layers: u8,
+    pub rtx: bool,
+}
+
+impl Default for Camera {
+    /// 25 frames a second of 5 packets: about 1 Mbit/s.
+    fn default() -> Self {
+        Self {
+            packets_per_frame: 5,
+            temporal_layers: 1,
+            layers: 1,
+            rtx: true,
+        }
+    }
+}
+
+/// From one video frame to the next.
+pub const FRAME: Duration = Duration::from_millis(40);
+
+/// Called around every entry into the worker, with true before it and false after it.
+pub type Probe = fn(bool);
+
+pub struct World {
+    pub worker: Worker,
+    pub router: RouterKey,
+    pub start: Instant,
+    pub now: Instant,
+    pub peers: Vec<Peer>,
+    pub events: Vec<(Instant, Event)>,
+    /// Datagrams the worker sent to addresses where no client is.
+    pub lost_transmits: u64,
+    pub probe: Probe,
+    certificate: Certificate,
+    ufrags: u32,
+    ssrcs: u32,
+    streams: u8,
+}
+
+impl World {
+    /// A worker with one router and nobody in it.
+    pub fn new() -> Self {
+        let start = Instant::now();
+        let certificate = Certificate::generate().expect("the machine has randomness");
+        let config = WorkerConfig {
+            certificate: certificate.clone(),
+            seed: 7,
+            extensions: router_extensions(),
+            consent_timeout: Duration::from_secs(30),
+        };
+        let mut worker = Worker::new(start, config);
+        let Reply::Router(router) = worker.handle_command(start, Command::CreateRouter) else {
+            panic!("a router is created")
+        };
+        Self {
+            worker,
+            router,
+            start,
+            now: start,
+            peers: Vec::new(),
+            events: Vec::new(),
+            lost_transmits: 0,
+            probe: |_| {},
+            certificate,
+            ufrags: 0,
+            ssrcs: 1_000,
+            streams: 0,
+        }
+    }
+
+    /// Milliseconds since the start.
+    pub fn ms(&self, at: Instant) -> u64 {
+        (at - self.start).as_millis() as u64
+    }
+
+    pub fn command(&mut self, command: Command) -> Reply {
+        (self.probe)(true);
+        let reply = self.worker.handle_command(self.now, command);
+        (self.probe)(false);
+        self.drain_worker();
+        reply
+    }
+
+    /// Sends a command that must answer [`Reply::Done`].
+    pub fn done(&mut self, command: Command) {
+        let reply = self.command(command);
+        assert!(matches!(reply, Reply::Done), "{reply:?}");
+    }
+
+    /// A client that will produce, connected as far as signalling goes.
+    pub fn sender(&mut self) -> PeerId {
+        self.peer(
+            PeerOptions {
+                side: Side::Sends,
+                transport_cc: true,
+            },
+            DtlsRole::Client,
+        )
+    }
+
+    /// A client that will consume, connected as far as signalling goes.
+    pub fn receiver(&mut self) -> PeerId {
+        self.peer(
+            PeerOptions {
+                side: Side::Receives,
+                transport_cc: true,
+            },
+            DtlsRole::Client,
+        )
+    }
+
+    /// A client whose DTLS role is `role`.
+    pub fn peer(&mut self, options: PeerOptions, role: DtlsRole) -> PeerId {
+        let id = PeerId(self.peers.len());
+        let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1 + id.0 as u8).into(), 50_000);
+        let mut peer = Peer::new(self.now, options, address, SERVER, 11 + id.0 as u64);
+        let ice = self.new_credentials();
+        let direction = match options.side {
+            Side::Sends => Direction::Receive,
+            Side::Receives => Direction::Send,
+        };
+        let spec = TransportSpec {
+            direction,
+            ice: clone(&ice),
+            initial_outgoing_bitrate: Bitrate(1_000_000),
+            max_incoming_bitrate: Bitrate(2_500_000),
+        };
+        let Reply::Transport(transport) = self.command(Command::CreateTransport {
+            router: self.router,
+            spec,
+        }) else {
+            panic!("a transport is created")
+        };
+        peer.transport = transport;
+        let mut direct = peer.rtc.direct_api();
+        direct.set_ice_controlling(true);
+        direct.set_remote_ice_credentials(str0m::IceCreds {
+            ufrag: ice.ufrag,
+            pass: ice.pwd,
+        });
+        let ours = self.certificate.fingerprint();
+        direct.set_remote_fingerprint(str0m::crypto::Fingerprint {
+            hash_func: "sha-256".to_owned(),
+            bytes: ours.bytes().to_vec(),
+        });
+        let theirs = direct.local_dtls_fingerprint().clone();
+        direct.start_dtls(role != DtlsRole::Server).expect("DTLS starts");
+        let value: Vec<_> = theirs.bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let fingerprint =
+            Fingerprint::parse(&theirs.hash_func, &value.join(":")).expect("str0m names SHA-256");
+        self.peers.push(peer);
+        let spec = ConnectSpec {
+            dtls: RemoteDtls {
+                role,
+                fingerprints: vec![fingerprint],
+            },
+        };
+        self.done(Command::ConnectTransport { transport, spec });
+        id
+    }
+
+    /// New ICE credentials of this side, with a ufrag of their own.
+    pub fn new_credentials(&mut self) -> IceCredentials {
+        self.ufrags += 1;
+        IceCredentials {
+            ufrag: format!("user{:04}", self.ufrags),
+            pwd: format!("password{:024}", self.ufrags),
+        }
+    }
+
+    /// Restarts ICE of a client with new credentials on both sides.
+    pub fn restart_ice(&mut self, id: PeerId) {
+        let ice = self.new_credentials();
+        let transport = self.peers[id.0].transport;
+        self.done(Command::RestartIce {
+            transport,
+            ice: clone(&ice),
+        });
+        let mut direct = self.peers[id.0].rtc.direct_api();
+        direct.set_remote_ice_credentials(str0m::IceCreds {
+            ufrag: ice.ufrag,
+            pass: ice.pwd,
+        });
+    }
+
+    /// Produces a microphone whose level is in -dBov.
+    pub fn microphone(&mut self, id: PeerId, level: u8) -> ProducerKey {
+        let (ssrc, _) = self.new_ssrcs();
+        let source = Source::new(
+            self.new_stream(),
+            Kind::Audio { level },
+            Duration::from_millis(20),
+        );
+        let mid = self.new_mid(id);
+        let peer = &mut self.peers[id.0];
+        peer.add_track(self.now, source, mid, None, (ssrc, None));
+        let codec = ProducerCodec {
+            codec: CodecKind::Opus,
+            clock_rate: 48_000,
+            payload_type: PayloadType(peer::SENT_OPUS),
+            mapped_payload_type: PayloadType(peer::ROUTER_OPUS),
+            rtx_payload_type: None,
+            nack: false,
+            pli: false,
+            fir: false,
+        };
+        let encoding = ProducerEncoding {
+            ssrc: Some(Ssrc(ssrc)),
+            rtx_ssrc: None,
+            rid: None,
+            spatial_layers: 1,
+            temporal_layers: 1,
+        };
+        let spec = ProducerSpec {
+            kind: MediaKind::Audio,
+            source: MediaSource::Microphone,
+            mid: rtp::Mid::new(mid.to_string().as_bytes()),
+            codecs: vec![codec],
+            extensions: sender_extensions(),
+            encodings: vec![encoding],
+            scalability: Scalability::Simple,
+            paused: false,
+        };
+        self.produce(id, spec)
+    }
+
+    /// Produces a camera.
+    pub fn camera(&mut self, id: PeerId, camera: Camera) -> ProducerKey {
+        let mid = self.new_mid(id);
+        let mut encodings = Vec::new();
+        for layer in 0..camera.layers {
+            let (ssrc, rtx) = self.new_ssrcs();
+            let rtx = camera.rtx.then_some(rtx);
+            // Each layer has twice the packets of the one below.
+            let packets = camera.packets_per_frame << layer;
+            let kind = Kind::Video {
+                packets,
+                temporal_layers: camera.temporal_layers,
+            };
+            let source = Source::new(self.new_stream(), kind, FRAME);
+            let rid = (camera.layers > 1).then(|| format!("r{layer}"));
+            let name = rid.as_deref().map(Rid::from);
+            self.peers[id.0].add_track(self.now, source, mid, name, (ssrc, rtx));
+            let announced = rid.is_none();
+            encodings.push(ProducerEncoding {
+                ssrc: announced.then_some(Ssrc(ssrc)),
+                rtx_ssrc: rtx.filter(|_| announced).map(Ssrc),
+                rid: rid.and_then(|rid| rtp::Rid::new(rid.as_bytes())),
+                spatial_layers: 1,
+                temporal_layers: camera.temporal_layers,
+            });
+        }
+        let codec = ProducerCodec {
+            codec: CodecKind::Vp8,
+            clock_rate: 90_000,
+            payload_type: PayloadType(peer::SENT_VP8),
+            mapped_payload_type: PayloadType(peer::ROUTER_VP8),
+            rtx_payload_type: camera.rtx.then_some(PayloadType(peer::SENT_VP8_RTX)),
+            nack: true,
+            pli: true,
+            fir: true,
+        };
+        let scalability = if camera.layers > 1 || camera.temporal_layers > 1 {
+            Scalability::Simulcast
+        } else {
+            Scalability::Simple
+        };
+        let spec = ProducerSpec {
+            kind: MediaKind::Video,
+            source: MediaSource::Camera,
+            mid: rtp::Mid::new(mid.to_string().as_bytes()),
+            codecs: vec![codec],
+            extensions: sender_extensions(),
+            encodings,
+            scalability,
+            paused: false,
+        };
+        self.produce(id, spec)
+    }
+
+    fn produce(&mut self, id: PeerId, spec: ProducerSpec) -> ProducerKey {
+        let transport = self.peers[id.0].transport;
+        match self.command(Command::Produce { transport, spec }) {
+            Reply::Producer(producer) => producer,
+            reply => panic!("{reply:?}"),
+        }
+    }
+
+    /// Consumes a producer, paused as the contract wants it.
+    pub fn consume(&mut self, id: PeerId, producer: ProducerKey, kind: MediaKind) -> Consumer {
+        let (ssrc, rtx_ssrc) = self.new_ssrcs();
+        let mid = self.new_mid(id);
+        let video = kind == MediaKind::Video;
+        let rtx = video.then_some(rtx_ssrc);
+        let (media_kind, payload_type) = match kind {
+            MediaKind::Audio => (str0m::media::MediaKind::Audio, peer::ROUTER_OPUS),
+            MediaKind::Video => (str0m::media::MediaKind::Video, peer::ROUTER_VP8),
+        };
+        self.peers[id.0].expect(media_kind, mid, ssrc, rtx);
+        let spec = ConsumerSpec {
+            mid: rtp::Mid::new(mid.to_string().as_bytes()).expect("a short name"),
+            ssrc: Ssrc(ssrc),
+            rtx: rtx.map(|ssrc| RtxSpec {
+                ssrc: Ssrc(ssrc),
+                payload_type: PayloadType(peer::ROUTER_VP8_RTX),
+            }),
+            payload_type: PayloadType(payload_type),
+            cname: "participant".to_owned(),
+            extensions: router_extensions(),
+            nack: video,
+            paused: true,
+            preferred: None,
+        };
+        let transport = self.peers[id.0].transport;
+        match self.command(Command::Consume {
+            transport,
+            producer,
+            spec,
+        }) {
+            Reply::Consumer(key) => Consumer {
+                key,
+                peer: id,
+                ssrc,
+                rtx,
+            },
+            reply => panic!("{reply:?}"),
+        }
+    }
+
+    /// Consumes and resumes at once.
+    pub fn watch(&mut self, id: PeerId, producer: ProducerKey, kind: MediaKind) -> Consumer {
+        let consumer = self.consume(id, producer, kind);
+        self.done(Command::ResumeConsumer(consumer.key));
+        consumer
+    }
+
+    /// A sender with a camera, a receiver watching it, both connected.
+    pub fn one_camera(camera: Camera) -> (Self, PeerId, ProducerKey, Consumer) {
+        let mut world = Self::new();
+        let (sender, receiver) = (world.sender(), world.receiver());
+        world.connect();
+        let producer = world.camera(sender, camera);
+        let consumer = world.watch(receiver, producer, MediaKind::Video);
+        (world, sender, producer, consumer)
+    }
+
+    pub fn transport_stats(&mut self, id: PeerId) -> TransportStats {
+        match self.command(Command::TransportStats(self.peers[id.0].transport)) {
+            Reply::TransportStats(stats) => *stats,
+            reply => panic!("{reply:?}"),
+        }
+    }
+
+    /// The transport's client.
+    pub fn transport(&self, id: PeerId) -> TransportKey {
+        self.peers[id.0].transport
+    }
+
+    /// Runs until every client is connected; fails after ten seconds.
+    pub fn connect(&mut self) {
+        let connected = self.run_until(Duration::from_secs(10), |world| {
+            world.peers.iter().all(|peer| peer.is_connected)
+        });
+        assert!(connected, "not connected: {:?}", self.events);
+    }
+
+    pub fn run(&mut self, duration: Duration) {
+        self.run_until(duration, |_| false);
+    }
+
+    /// Runs until `condition` holds; false if it does not within `limit`.
+    pub fn run_until(&mut self, limit: Duration, condition: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        let mut at_one_instant = 0;
+        while !condition(self) {
+            let peers = self.peers.iter().map(Peer::next).min();
+            let worker = self.worker.poll_timeout();
+            let next = peers.into_iter().chain(worker).min().unwrap_or(end);
+            if next >= end {
+                self.now = end;
+                return condition(self);
+            }
+            at_one_instant = if next > self.now { 0 } else { at_one_instant + 1 };
+            assert!(
+                at_one_instant < 10_000,
+                "stuck at {} ms: {worker:?}",
+                self.ms(self.now)
+            );
+            self.now = self.now.max(next);
+            self.step(worker);
+        }
+        true
+    }
+
+    fn step(&mut self, worker: Option<Instant>) {
+        for index in 0..self.peers.len() {
+            for datagram in self.peers[index].run(self.now) {
+                self.deliver(datagram);
+            }
+        }
+        if worker.is_some_and(|at| at <= self.now) {
+            (self.probe)(true);
+            self.worker.handle_timeout(self.now);
+            (self.probe)(false);
+        }
+        self.drain_worker();
+    }
+
+    /// Hands a datagram to the worker.
+    pub fn deliver(&mut self, mut datagram: Datagram) {
+        let tuple = FiveTuple {
+            protocol: Protocol::Udp,
+            local: SERVER,
+            remote: datagram.client,
+        };
+        (self.probe)(true);
+        self.worker.handle_datagram(self.now, tuple, &mut datagram.bytes);
+        (self.probe)(false);
+        self.drain_worker();
+    }
+
+    fn drain_worker(&mut self) {
+        for transmit in self.worker.transmits().iter() {
+            let client = transmit.tuple.remote;
+            assert_eq!(
+                (transmit.tuple.protocol, transmit.tuple.local),
+                (Protocol::Udp, SERVER)
+            );
+            match self.peers.iter_mut().find(|peer| peer.address == client) {
+                Some(peer) => {
+                    let datagram = Datagram {
+                        client,
+                        bytes: transmit.bytes.to_vec(),
+                    };
+                    peer.downlink
+                        .handle_input(str0m_netem::Input::Packet(self.now, datagram));
+                }
+                None => self.lost_transmits += 1,
+            }
+        }
+        self.worker.clear_transmits();
+        while let Some(event) = self.worker.poll_event() {
+            self.events.push((self.now, event));
+        }
+    }
+
+    fn new_ssrcs(&mut self) -> (u32, u32) {
+        self.ssrcs += 2;
+        (self.ssrcs, self.ssrcs + 1)
+    }
+
+    fn new_stream(&mut self) -> u8 {
+        self.streams += 1;
+        self.streams
+    }
+
+    fn new_mid(&mut self, id: PeerId) -> Mid {
+        self.ssrcs += 2;
+        Mid::from(format!("{}{}", id.0, self.ssrcs % 100).as_str())
+    }
+}
+
+fn clone(ice: &IceCredentials) -> IceCredentials {
+    IceCredentials {
+        ufrag: ice.ufrag.clone(),
+        pwd: ice.pwd.clone(),
+    }
+}
+
+fn extensions(ids: [(ExtKind, u8); 6]) -> ExtMap {
+    let mut map = ExtMap::new();
+    for (kind, id) in ids {
+        map.set(kind, id);
+    }
+    map
+}
+
+/// The ids of contract §1.8.3.
+pub fn router_extensions() -> ExtMap {
+    extensions([
+        (ExtKind::Mid, 1),
+        (ExtKind::Rid, 2),
+        (ExtKind::RepairedRid, 3),
+        (ExtKind::AbsSendTime, 4),
+        (ExtKind::TransportSequence, 5),
+        (ExtKind::AudioLevel, 10),
+    ])
+}
+
+/// The ids the simulated producers chose.
+pub fn sender_extensions() -> ExtMap {
+    extensions([
+        (ExtKind::Mid, 3),
+        (ExtKind::Rid, 9),
+        (ExtKind::RepairedRid, 8),
+        (ExtKind::AbsSendTime, 2),
+        (ExtKind::TransportSequence, 6),
+        (ExtKind::AudioLevel, 7),
+    ])
+}
