@@ -12,7 +12,9 @@
 //! | [`codec`] | what a payload says about its frame | RFC 7741, 6184, 9628, 7587, AV1 RTP |
 //! | [`rtx`] | retransmission packets | RFC 4588 |
 //! | [`rtcp`] | reports and feedback | RFC 3550 §6, 4585, 5104, 3611, transport-cc, REMB |
+
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod codec;
 pub mod ext;

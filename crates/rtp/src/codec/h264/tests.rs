@@ -99,8 +99,8 @@ fn walk(packets: &[(&[u8], bool)]) -> Vec<(bool, bool)> {
 fn the_first_packet_of_a_key_picture_is_the_key() {
     let parameters = aggregate(&[SPS, PPS]);
     let with_sei = aggregate(&[SEI_UNIT, SPS, PPS]);
-    type Packets<'a> = Vec<(&'a [u8], bool)>;
-    let cases: [(&str, Packets<'_>, Vec<(bool, bool)>); 4] = [
+    type Case<'a> = (&'static str, Vec<(&'a [u8], bool)>, Vec<(bool, bool)>);
+    let cases: [Case<'_>; 4] = [
         (
             "parameter sets aggregated, picture fragmented, then an inter picture",
             vec![
