@@ -12,8 +12,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 
-pub mod certificate;
 pub mod bwe;
+pub mod certificate;
 mod demux;
 mod drops;
 mod dtls;

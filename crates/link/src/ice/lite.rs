@@ -15,7 +15,7 @@ use super::stun::{Class, ErrorCode, IntegrityKey, Message, Role, TransactionId, 
 use super::{IceCredentials, IceState};
 use crate::drops::DropReason;
 use crate::tuple::FiveTuple;
-use tuples::{Generation, Tuples};
+use tuples::{Generation, ProvenCheck, Tuples, Verdict};
 
 /// Silence after which the session counts as disconnected. Browsers check the selected path every 2.5 to 6 s,
 /// so at least one check has been lost by then.
@@ -220,17 +220,32 @@ impl LiteAgent {
     }
 
     fn accept(&mut self, now: Instant, tuple: FiveTuple, generation: Generation, message: &Message<'_>) {
-        self.tuples.prove(now, tuple, generation, self.selected);
+        // A peer that numbers its nominations says all there is to say by the number.
+        let plain = message.use_candidate && message.nomination.is_none();
+        let priority = message.priority.unwrap_or(0);
+        let check = ProvenCheck {
+            tuple,
+            generation,
+            priority,
+            nominates: plain,
+        };
+        let verdict = self.tuples.prove(now, check, self.selected);
         self.last_check = Some(now);
         self.establish_by = None;
-        let nominates = match message.nomination {
+        let selects = match message.nomination {
             // A delayed check of a path given up since must not bring it back.
-            Some(counter) => counter > self.nomination || self.selected.is_none(),
-            None => message.use_candidate,
+            Some(counter) => {
+                let restarted = self.previous.is_some() && generation == self.current.generation;
+                counter > self.nomination || restarted || self.selected.is_none()
+            }
+            None => verdict == Verdict::Select,
         };
-        if nominates {
+        if plain || selects {
+            self.retire_previous(generation);
             self.nomination = self.nomination.max(message.nomination.unwrap_or(0));
-            self.nominate(tuple, generation);
+        }
+        if selects {
+            self.select(tuple);
         }
         let state = if self.selected.is_some() {
             IceState::Completed
@@ -240,12 +255,12 @@ impl LiteAgent {
         self.set_state(state);
     }
 
-    fn nominate(&mut self, tuple: FiveTuple, generation: Generation) {
+    /// The first nomination with the current credentials ends a restart.
+    fn retire_previous(&mut self, generation: Generation) {
         if generation == self.current.generation && self.previous.take().is_some() {
             self.tuples.retain_generation(generation);
             self.nomination = 0;
         }
-        self.select(tuple);
     }
 
     fn select(&mut self, tuple: FiveTuple) {

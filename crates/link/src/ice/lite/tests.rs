@@ -29,6 +29,7 @@ struct CheckOf {
     pwd: Option<String>,
     role: Option<Role>,
     use_candidate: bool,
+    priority: u32,
     nomination: Option<u32>,
     unknown: Option<u16>,
 }
@@ -40,6 +41,7 @@ impl CheckOf {
             pwd: Some(credentials.pwd.clone()),
             role: Some(Role::Controlling(1)),
             use_candidate: false,
+            priority: 100,
             nomination: None,
             unknown: None,
         }
@@ -58,7 +60,7 @@ impl CheckOf {
         self.username
             .iter()
             .for_each(|username| writer.username(username));
-        writer.priority(100);
+        writer.priority(self.priority);
         self.role.into_iter().for_each(|role| writer.role(role));
         self.nomination
             .into_iter()
@@ -307,6 +309,80 @@ fn the_peer_nominates_and_renominates() {
     // The nomination is repeated: nothing new.
     bench.send(path(3), &CheckOf::nominating(&server)).expect("valid");
     assert_eq!(bench.events(), []);
+}
+
+#[test]
+fn a_peer_that_nominates_every_path_gets_the_best_and_no_alternation() {
+    let server = credentials("server");
+    let low = CheckOf {
+        priority: 10,
+        ..CheckOf::nominating(&server)
+    };
+    let high = CheckOf {
+        priority: 20,
+        ..CheckOf::nominating(&server)
+    };
+    // Whichever nomination arrives first, the better path is selected, and repetitions do not move it.
+    for first in [(path(1), &low), (path(2), &high)] {
+        let mut bench = Bench::new();
+        bench.send(first.0, first.1).expect("valid");
+        for second in (0..60).step_by(3) {
+            bench.advance(seconds(second));
+            bench.send(path(1), &low).expect("valid");
+            bench.send(path(2), &high).expect("valid");
+            bench.answer();
+            bench.answer();
+            assert_eq!(bench.agent.selected(), Some(path(2)), "second {second}");
+            if second > 0 {
+                assert_eq!(bench.events(), [], "second {second}");
+            }
+            bench.events();
+        }
+    }
+}
+
+#[test]
+fn a_path_given_up_is_left_even_for_a_worse_one() {
+    let server = credentials("server");
+    let wifi = CheckOf {
+        priority: 20,
+        ..CheckOf::nominating(&server)
+    };
+    let cellular = CheckOf {
+        priority: 10,
+        ..CheckOf::nominating(&server)
+    };
+    let mut bench = Bench::new();
+    bench.send(path(1), &wifi).expect("valid");
+    bench
+        .send(
+            path(2),
+            &CheckOf {
+                use_candidate: false,
+                ..cellular.clone()
+            },
+        )
+        .expect("valid");
+    bench.send(path(2), &cellular).expect("valid");
+    assert_eq!(bench.agent.selected(), Some(path(2)), "the nomination is news");
+    // A delayed check of the path just left brings it back, but not for long.
+    bench.send(path(1), &wifi).expect("valid");
+    bench.send(path(2), &cellular).expect("valid");
+    bench.send(path(2), &cellular).expect("valid");
+    assert_eq!(bench.agent.selected(), Some(path(2)));
+    // The peer returns: it checks the old path, then nominates it again.
+    bench
+        .send(
+            path(1),
+            &CheckOf {
+                use_candidate: false,
+                ..wifi.clone()
+            },
+        )
+        .expect("valid");
+    assert_eq!(bench.agent.selected(), Some(path(2)));
+    bench.send(path(1), &wifi).expect("valid");
+    assert_eq!(bench.agent.selected(), Some(path(1)));
 }
 
 #[test]
