@@ -94,6 +94,7 @@ const FENCES: &[Fence] = &[
             "crates/media-node/src/worker/udp.rs",
             "crates/media-node/src/worker/send.rs",
             // A counting allocator cannot be written without it.
+            "crates/link/tests/allocation.rs",
             "crates/sfu/tests/no_alloc.rs",
         ],
         why: "unsafe code is one file",
