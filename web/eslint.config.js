@@ -21,10 +21,22 @@ export default tseslint.config(
   {
     // signalling/ and media/ know no React, so that they can be used without the page.
     files: ["src/signalling/**/*.ts", "src/media/**/*.ts", "src/call/**/*.ts"],
-    rules: { "no-restricted-imports": ["error", { patterns: ["react", "react-dom", "react/*", "**/ui/**"] }] },
+    rules: {
+      "no-restricted-imports": ["error", { patterns: ["react", "react-dom", "react/*", "**/ui/**"] }],
+    },
   },
   {
     files: ["screens/**/*.mjs", "eslint.config.js"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", setTimeout: "readonly", window: "readonly", document: "readonly", Buffer: "readonly" } },
+    languageOptions: {
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        URL: "readonly",
+        setTimeout: "readonly",
+        window: "readonly",
+        document: "readonly",
+        Buffer: "readonly",
+      },
+    },
   },
 );

@@ -4,8 +4,26 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { createServer } from "vite";
 
-const SIZES = { desktop: [1920, 1080], laptop: [1366, 768], tablet: [768, 1024], phone: [375, 667], "phone-wide": [667, 375] };
-const SCENES = ["lobby", "lobby-empty", "lobby-denied", "alone", "two", "three", "nine", "twenty", "screen", "sharing", "left"];
+const SIZES = {
+  desktop: [1920, 1080],
+  laptop: [1366, 768],
+  tablet: [768, 1024],
+  phone: [375, 667],
+  "phone-wide": [667, 375],
+};
+const SCENES = [
+  "lobby",
+  "lobby-empty",
+  "lobby-denied",
+  "alone",
+  "two",
+  "three",
+  "nine",
+  "twenty",
+  "screen",
+  "sharing",
+  "left",
+];
 
 const out = fileURLToPath(new URL("out/", import.meta.url));
 mkdirSync(out, { recursive: true });

@@ -13,9 +13,23 @@ import { ViewBook } from "../src/media/views";
 import { App } from "../src/ui/App";
 import { paintedCamera, paintedScreen } from "./painting";
 
-const NAMES = ["Amélie Laurent", "Jonas Weber", "Priya Natarajan", "Diego", "Yuki Tanaka", "Fatou Diop", "Liam O’Connor", "Σοφία", "Noor", "Marta Kowalska"];
+const NAMES = [
+  "Amélie Laurent",
+  "Jonas Weber",
+  "Priya Natarajan",
+  "Diego",
+  "Yuki Tanaka",
+  "Fatou Diop",
+  "Liam O’Connor",
+  "Σοφία",
+  "Noor",
+  "Marta Kowalska",
+];
 
-function person(index: number, change: { video?: boolean; muted?: boolean; screen?: boolean } = {}): Participant {
+function person(
+  index: number,
+  change: { video?: boolean; muted?: boolean; screen?: boolean } = {},
+): Participant {
   const name = NAMES[index % NAMES.length] ?? "Guest";
   const flow = { receiver: null, paused: false, held: false };
   const media: Participant["media"] = {
@@ -38,14 +52,19 @@ const lobby: CallState = {
   }),
   devices: {
     cameras: [{ id: "a", label: "FaceTime HD Camera (Built-in)" }],
-    microphones: [{ id: "b", label: "MacBook Pro Microphone" }, { id: "c", label: "USB headset" }],
+    microphones: [
+      { id: "b", label: "MacBook Pro Microphone" },
+      { id: "c", label: "USB headset" },
+    ],
     speakers: [{ id: "d", label: "MacBook Pro Speakers" }],
   },
 };
 
 function withCamera(state: CallState): CallState {
   const camera = { on: true, track: paintedCamera(205), trouble: null };
-  return { ...state, local: { ...state.local, camera } };
+  const voice = new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0] ?? null;
+  const microphone = { on: true, track: voice, trouble: null };
+  return { ...state, local: { ...state.local, camera, microphone } };
 }
 
 function inCall(participants: Participant[], change: Partial<CallState> = {}): CallState {
@@ -79,12 +98,29 @@ const scenes: Record<string, () => CallState> = {
   "two-off": () => inCall([person(1, { video: false, muted: true })], { link: "reconnecting" }),
   three: () => inCall([person(0), person(1, { muted: true })], { activeSpeaker: "p0" }),
   five: () => inCall([0, 1, 2, 3].map((index) => person(index, { video: index !== 2 }))),
-  nine: () => inCall([0, 1, 2, 3, 4, 5, 6, 7].map((index) => person(index, { video: index % 4 !== 3, muted: index % 3 === 1 })), { activeSpeaker: "p4" }),
-  twenty: () => inCall(Array.from({ length: 19 }, (_, index) => person(index, { video: index % 5 !== 4, muted: index % 2 === 1 }))),
-  screen: () => inCall([person(0, { screen: true }), person(1), person(2, { video: false, muted: true })], { toasts: [toast(1, "sharing", "Amélie Laurent")] }),
+  nine: () =>
+    inCall(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((index) =>
+        person(index, { video: index % 4 !== 3, muted: index % 3 === 1 }),
+      ),
+      { activeSpeaker: "p4" },
+    ),
+  twenty: () =>
+    inCall(
+      Array.from({ length: 19 }, (_, index) =>
+        person(index, { video: index % 5 !== 4, muted: index % 2 === 1 }),
+      ),
+    ),
+  screen: () =>
+    inCall([person(0, { screen: true }), person(1), person(2, { video: false, muted: true })], {
+      toasts: [toast(1, "sharing", "Amélie Laurent")],
+    }),
   sharing: () => {
     const state = inCall([person(0), person(1)]);
-    return { ...state, local: { ...state.local, screen: { on: true, track: paintedScreen(), trouble: null } } };
+    return {
+      ...state,
+      local: { ...state.local, screen: { on: true, track: paintedScreen(), trouble: null } },
+    };
   },
   left: () => ({ ...lobby, phase: "left", endReason: "self", joinedAt: 0, leftAt: 754_000 }),
   lost: () => ({ ...lobby, phase: "left", endReason: "lost", joinedAt: 0, leftAt: 754_000 }),

@@ -30,7 +30,12 @@ export type OutsideAction =
   | { type: "link-changed"; link: Link }
   | { type: "ended"; reason: EndReason; at: number }
   | { type: "media-added"; media: RemoteMedia }
-  | { type: "media-track"; producerId: string; track: MediaStreamTrack | null; receiver: RTCRtpReceiver | null }
+  | {
+      type: "media-track";
+      producerId: string;
+      track: MediaStreamTrack | null;
+      receiver: RTCRtpReceiver | null;
+    }
   | { type: "media-flow"; producerId: string; paused: boolean; reason: PauseReason }
   | { type: "media-removed"; producerId: string }
   | { type: "media-synced"; producerIds: string[] }

@@ -46,7 +46,8 @@ const TALLEST_PORTRAIT = 0.72;
 
 export function arrange(request: LayoutRequest): Layout {
   const { tiles, stage } = request;
-  if (stage !== null && tiles.length > 1 && tiles.some((tile) => tile.key === stage)) return arrangeStage(request, stage);
+  if (stage !== null && tiles.length > 1 && tiles.some((tile) => tile.key === stage))
+    return arrangeStage(request, stage);
   if (tiles.length === 1) return single(request);
   if (tiles.length === 2 && tiles.filter((tile) => tile.self).length === 1) return duo(request);
   return arrangeGrid(request);
@@ -71,17 +72,26 @@ function duo(request: LayoutRequest): Layout {
 function corner({ width, height }: Space): Rect {
   const portrait = height > width;
   const aspect = portrait ? 3 / 4 : 16 / 9;
-  const ideal = portrait ? width * 0.28 : Math.min(width * 0.2, height * 0.3 * aspect);
+  const ideal = portrait ? width * 0.28 : Math.min(width * 0.22, height * 0.34 * aspect);
   const pip = { width: clamp(ideal, 96, 300), height: clamp(ideal, 96, 300) / aspect };
   const inset = Math.min(width, height) < 480 ? 10 : 16;
-  return { x: width - pip.width - inset, y: height - pip.height - inset, width: pip.width, height: pip.height };
+  return {
+    x: width - pip.width - inset,
+    y: height - pip.height - inset,
+    width: pip.width,
+    height: pip.height,
+  };
 }
 
 function arrangeGrid(request: LayoutRequest): Layout {
   const { space, gap } = request;
   const capacity = gridCapacity(space, gap);
   const cut = paged(selfOnFirstPage(request.tiles, capacity), capacity, request.page);
-  const rects = grid(cut.tiles.map((tile) => tile.key), space, gap);
+  const rects = grid(
+    cut.tiles.map((tile) => tile.key),
+    space,
+    gap,
+  );
   return { mode: "grid", rects, pages: cut.pages, page: cut.page };
 }
 
@@ -159,7 +169,9 @@ function arrangeStage(request: LayoutRequest, stage: string): Layout {
   );
   cut.tiles.forEach((tile, index) => {
     const along = start + index * step;
-    const position = beside ? { x: space.width - cell.width, y: along } : { x: along, y: space.height - cell.height };
+    const position = beside
+      ? { x: space.width - cell.width, y: along }
+      : { x: along, y: space.height - cell.height };
     rects.set(tile.key, { ...position, ...cell });
   });
   return { mode: "stage", rects, pages: cut.pages, page: cut.page };

@@ -15,7 +15,10 @@ interface NoticeRequest {
   toast?: boolean;
 }
 
-export function notice(state: CallState, request: NoticeRequest): { state: CallState; effects: readonly Effect[] } {
+export function notice(
+  state: CallState,
+  request: NoticeRequest,
+): { state: CallState; effects: readonly Effect[] } {
   const entry: Notice = {
     id: state.nextNotice,
     kind: request.kind,

@@ -50,7 +50,11 @@ export function inviteLink(origin: string, room: string): string {
   return `${origin}/r/${encodeURIComponent(room.trim())}`;
 }
 
-export function startValues(address: URL, storage: Storage | undefined, suggestion: () => string): StartValues {
+export function startValues(
+  address: URL,
+  storage: Storage | undefined,
+  suggestion: () => string,
+): StartValues {
   const remembered = read(storage);
   const room = roomOf(address);
   return {

@@ -85,7 +85,11 @@ function also(step: Step, ...effects: Effect[]): Step {
   return { state: step.state, effects: [...step.effects, ...effects] };
 }
 
-function withCapture(state: CallState, capture: Capture, change: Partial<CallState["local"][Capture]>): CallState {
+function withCapture(
+  state: CallState,
+  capture: Capture,
+  change: Partial<CallState["local"][Capture]>,
+): CallState {
   return { ...state, local: { ...state.local, [capture]: { ...state.local[capture], ...change } } };
 }
 
@@ -111,7 +115,11 @@ function captureToggled(state: CallState, capture: Capture): Step {
 }
 
 function microphoneToggled(state: CallState, on: boolean, retry: boolean): Step {
-  const step = act(tell(state, on ? "unmuted" : "muted"), { type: "set-muted", muted: !on }, { type: "remember" });
+  const step = act(
+    tell(state, on ? "unmuted" : "muted"),
+    { type: "set-muted", muted: !on },
+    { type: "remember" },
+  );
   return retry ? also(step, { type: "open", capture: "microphone" }) : step;
 }
 
@@ -204,7 +212,8 @@ function linkChanged(state: CallState, link: CallState["link"]): Step {
   const next = { ...state, link };
   if (state.phase !== "in-call") return still(next);
   if (link === "reconnecting") return notice(next, { kind: "reconnecting", toast: false });
-  if (state.link === "reconnecting" && link === "connected") return notice(next, { kind: "reconnected", toast: false });
+  if (state.link === "reconnecting" && link === "connected")
+    return notice(next, { kind: "reconnected", toast: false });
   return still(next);
 }
 
@@ -215,9 +224,7 @@ function reduceMedia(state: CallState, action: MediaAction): Step {
     case "media-added":
       return mediaAdded(state, action);
     case "media-track":
-      return still(
-        withMedia(state, action.producerId, { track: action.track, receiver: action.receiver }),
-      );
+      return still(withMedia(state, action.producerId, { track: action.track, receiver: action.receiver }));
     case "media-flow":
       return still(mediaFlow(state, action.producerId, action.paused, action.reason));
     case "media-removed":
@@ -244,7 +251,8 @@ function mediaAdded(state: CallState, action: Extract<Action, { type: "media-add
     : [...state.participants, changed];
   const next = { ...state, participants };
   const resumed = known?.media[source] !== undefined;
-  if (source === "screen" && !resumed) return notice({ ...next, page: 0 }, { kind: "sharing", name: changed.name });
+  if (source === "screen" && !resumed)
+    return notice({ ...next, page: 0 }, { kind: "sharing", name: changed.name });
   if (!known && !initial) return notice(next, { kind: "joined", name: changed.name });
   return still(next);
 }
@@ -277,7 +285,8 @@ function locate(state: CallState, producerId: string): Located | null {
 }
 
 function mediaFlow(state: CallState, producerId: string, paused: boolean, reason: PauseReason): CallState {
-  if (reason === "bandwidth" || reason === "server-load") return withMedia(state, producerId, { held: paused });
+  if (reason === "bandwidth" || reason === "server-load")
+    return withMedia(state, producerId, { held: paused });
   return withMedia(state, producerId, { paused });
 }
 
@@ -294,7 +303,9 @@ function mediaRemoved(state: CallState, producerId: string): Step {
     const action: Action = { type: "participant-expired", id: participant.id };
     return act(next, { type: "later", milliseconds: EXPIRY_DELAY, action });
   }
-  return source === "screen" ? notice(next, { kind: "stopped-sharing", name: participant.name }) : still(next);
+  return source === "screen"
+    ? notice(next, { kind: "stopped-sharing", name: participant.name })
+    : still(next);
 }
 
 /** After a new join: whoever is not there any more went while we were away. */

@@ -3,7 +3,13 @@
  *
  * Holds the things that are not data (capture slots, connection, timers). Knows no React.
  */
-import { canShareScreen, listDevices, onDeviceChange, onPermissionChange, openCamera } from "../media/devices";
+import {
+  canShareScreen,
+  listDevices,
+  onDeviceChange,
+  onPermissionChange,
+  openCamera,
+} from "../media/devices";
 import { openMicrophone, openScreen } from "../media/devices";
 import { LevelBoard, receiverLevel, trackLevel } from "../media/levels";
 import { SfuConnection } from "../media/sfu";
@@ -243,7 +249,9 @@ export class CallSession {
     sfu.events.on("media-flow", (flow) => dispatch({ type: "media-flow", ...flow }));
     sfu.events.on("media-removed", ({ producerId }) => dispatch({ type: "media-removed", producerId }));
     sfu.events.on("synced", ({ producerIds }) => dispatch({ type: "media-synced", producerIds }));
-    sfu.events.on("active-speaker", ({ participantId }) => dispatch({ type: "speaker-changed", id: participantId }));
+    sfu.events.on("active-speaker", ({ participantId }) =>
+      dispatch({ type: "speaker-changed", id: participantId }),
+    );
     sfu.events.on("lost", () => void this.#rejoin(destination));
   }
 

@@ -72,5 +72,8 @@ function localTiles(state: CallState): Tile[] {
     track: camera.track,
   };
   if (screen.track === null) return [own];
-  return [own, { ...shared, key: "self:screen", source: "screen", muted: false, video: true, track: screen.track }];
+  return [
+    own,
+    { ...shared, key: "self:screen", source: "screen", muted: false, video: true, track: screen.track },
+  ];
 }

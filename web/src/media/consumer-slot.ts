@@ -110,6 +110,11 @@ export class ConsumerSlot {
     this.#firstFrameMs = Math.round(this.#now() - this.#resumedAt);
   }
 
+  /** False once an answer is of no use any more. */
+  #current(side: ReceiveSide): boolean {
+    return !this.#closed && this.#side === side;
+  }
+
   #forget(): void {
     const consumer = this.#consumer;
     this.#consumer = null;
@@ -163,7 +168,7 @@ export class ConsumerSlot {
   async #consume(side: ReceiveSide): Promise<void> {
     const { rest, remote } = this.#options;
     const result = await rest.consume(remote.producerId, side.rtpCapabilities);
-    if (this.#closed || this.#side !== side) return;
+    if (!this.#current(side)) return;
     const consumer = await side.transport.consume({
       id: result.consumerId,
       producerId: result.producerId,
@@ -172,7 +177,7 @@ export class ConsumerSlot {
       // Voice and face share a stream and are kept in step; a screen must not wait for either.
       streamId: remote.source === "screen" ? `${remote.participantId}-screen` : remote.participantId,
     });
-    if (this.#closed || this.#side !== side) {
+    if (!this.#current(side)) {
       consumer.close();
       return;
     }
@@ -209,7 +214,6 @@ export class ConsumerSlot {
     const until = this.#now() + FIRST_FRAME_PATIENCE;
     while (this.#firstFrameMs === null && !consumer.closed && this.#now() < until) {
       await sleep(FIRST_FRAME_POLL);
-      if (consumer.closed) return;
       const stats = await consumer.getStats().catch(() => null);
       stats?.forEach((entry: { framesDecoded?: number }) => {
         if ((entry.framesDecoded ?? 0) > 0) this.noteFrame();
@@ -223,7 +227,10 @@ export class ConsumerSlot {
       this.#options.onGone();
       return false;
     }
-    if (hasCode(error, "UNSUPPORTED_CODEC") || (error instanceof Error && error.name === "UnsupportedError")) {
+    if (
+      hasCode(error, "UNSUPPORTED_CODEC") ||
+      (error instanceof Error && error.name === "UnsupportedError")
+    ) {
       this.#unsupported = true;
       return false;
     }

@@ -98,7 +98,10 @@ function choice(deviceId: string | undefined): ConstrainDOMString | undefined {
   return deviceId === undefined ? undefined : { ideal: deviceId };
 }
 
-async function openTrack(kind: "audio" | "video", constraints: MediaStreamConstraints): Promise<MediaStreamTrack> {
+async function openTrack(
+  kind: "audio" | "video",
+  constraints: MediaStreamConstraints,
+): Promise<MediaStreamTrack> {
   const devices = mediaDevices();
   if (devices === undefined) throw new DeviceError("unsupported", "no capture on this page");
   const stream = await devices.getUserMedia(constraints);
@@ -140,7 +143,7 @@ export async function onPermissionChange(
   listener: (state: PermissionState) => void,
 ): Promise<() => void> {
   try {
-    const status = await navigator.permissions.query({ name: name as PermissionName });
+    const status = await navigator.permissions.query({ name: name });
     const notify = () => listener(status.state);
     status.addEventListener("change", notify);
     return () => status.removeEventListener("change", notify);

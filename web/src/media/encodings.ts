@@ -50,7 +50,12 @@ export function cameraPlan(
   height: number | undefined,
 ): VideoPlan {
   const codec = findCodec(capabilities, preferences.codec);
-  const encodings = cameraEncodings(codecName(codec, capabilities), engine, preferences.simulcast, height ?? 720);
+  const encodings = cameraEncodings(
+    codecName(codec, capabilities),
+    engine,
+    preferences.simulcast,
+    height ?? 720,
+  );
   return { codec, encodings, codecOptions: { videoGoogleStartBitrate: START_BITRATE } };
 }
 
@@ -61,7 +66,10 @@ export function screenPlan(
 ): VideoPlan {
   const codec = findCodec(capabilities, preferences.codec);
   // One sharp picture; temporal layers let a slow receiver keep the sharpness at a lower frame rate.
-  const encoding: types.RtpEncodingParameters = { maxBitrate: SCREEN_BITRATE, maxFramerate: SCREEN_FRAME_RATE };
+  const encoding: types.RtpEncodingParameters = {
+    maxBitrate: SCREEN_BITRATE,
+    maxFramerate: SCREEN_FRAME_RATE,
+  };
   const temporal = codecName(codec, capabilities) !== "h264" && engine === "chromium";
   if (temporal) encoding.scalabilityMode = "L1T3";
   return { codec, encodings: [encoding], codecOptions: { videoGoogleStartBitrate: START_BITRATE } };

@@ -48,9 +48,17 @@ export class ProducerSlot {
     return this.#producer;
   }
 
+  /** Notes and returns whether the node is to create the producer paused. Called while it is being created. */
+  beginPaused(): boolean {
+    this.#pausedAtNode = this.#wish.paused;
+    return this.#pausedAtNode;
+  }
+
   want(wish: Partial<ProducerWish>): void {
     this.#wish = { ...this.#wish, ...wish };
     this.#failures = 0;
+    // At once, whatever the node is still busy with: what is said after pressing mute never leaves the machine.
+    if (this.#wish.paused) this.#producer?.pause();
     void this.#settle();
   }
 
@@ -138,22 +146,21 @@ export class ProducerSlot {
       return;
     }
     this.#producer = producer;
-    this.#pausedAtNode = false;
     this.#failures = 0;
   }
 
   async #closeStray(rest: NodeRest): Promise<void> {
     const room = await rest.room();
     const strays = room.producers.filter(
-      (summary) => summary.participantId === rest.participantId && summary.appData?.source === this.source,
+      (summary) => summary.participantId === rest.participantId && summary.appData.source === this.source,
     );
     await Promise.all(strays.map((summary) => rest.closeProducer(summary.producerId)));
   }
 
   async #setPaused(producer: types.Producer, paused: boolean): Promise<void> {
-    // Silence first, then tell: what is said after pressing mute never leaves the machine.
     if (paused) producer.pause();
     else producer.resume();
+    if (this.#pausedAtNode === paused) return;
     if (paused) await this.#options.rest.pauseProducer(producer.id);
     else await this.#options.rest.resumeProducer(producer.id);
     this.#pausedAtNode = paused;

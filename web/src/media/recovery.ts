@@ -4,10 +4,10 @@
  * Knows time and transport states only; what a step does is the caller's.
  */
 import type { types } from "mediasoup-client";
-import type { Direction } from "../signalling/rest";
+import type { TransportDirection } from "../signalling/wire";
 
 export interface RecoverySteps {
-  restartIce: (direction: Direction) => void;
+  restartIce: (direction: TransportDirection) => void;
   rebuild: () => void;
   rejoin: () => void;
   status: (status: MediaStatus) => void;
@@ -27,7 +27,7 @@ export const PATIENCE = {
 
 export class Recovery {
   readonly #steps: RecoverySteps;
-  readonly #states = new Map<Direction, types.ConnectionState>();
+  readonly #states = new Map<TransportDirection, types.ConnectionState>();
   #rung: Rung = "fine";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #everConnected = false;
@@ -38,7 +38,7 @@ export class Recovery {
   }
 
   /** A transport reports its state. */
-  handleState(direction: Direction, state: types.ConnectionState): void {
+  handleState(direction: TransportDirection, state: types.ConnectionState): void {
     if (this.#rung === "rejoining") return;
     this.#states.set(direction, state);
     if (this.#broken().length === 0 && !this.#pending()) this.#recovered();
@@ -67,12 +67,13 @@ export class Recovery {
     this.#rung = "rejoining";
   }
 
-  #failed(direction: Direction): void {
+  #failed(direction: TransportDirection): void {
     if (this.#rung === "fine" || this.#rung === "waiting") this.#climb("restarting");
-    else if (this.#rung === "restarting" && this.#states.get(direction) === "failed") this.#climb("rebuilding");
+    else if (this.#rung === "restarting" && this.#states.get(direction) === "failed")
+      this.#climb("rebuilding");
   }
 
-  #broken(): Direction[] {
+  #broken(): TransportDirection[] {
     return (["send", "recv"] as const).filter((direction) => {
       const state = this.#states.get(direction);
       return state === "disconnected" || state === "failed";

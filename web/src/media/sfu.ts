@@ -7,9 +7,17 @@
 import { Device, type types } from "mediasoup-client";
 import { Emitter } from "../emitter";
 import { meansRejoin } from "../signalling/errors";
-import type { Direction, NodeRest } from "../signalling/rest";
+import type { NodeRest } from "../signalling/rest";
 import type { NodeSocket, SocketLink } from "../signalling/socket";
-import type { AppData, ConsumerFlow, MediaKind, PauseReason, RoomInfo, Source } from "../signalling/wire";
+import type {
+  AppData,
+  ConsumerPaused,
+  MediaKind,
+  PauseReason,
+  RoomInfo,
+  Source,
+  TransportDirection,
+} from "../signalling/wire";
 import { silentTrack } from "./audio-context";
 import { ConsumerSlot, type RemoteProducer, sourceOf } from "./consumer-slot";
 import { cameraPlan, type Engine, screenPlan, type VideoPreferences } from "./encodings";
@@ -198,7 +206,7 @@ export class SfuConnection {
       const { kind, rtpParameters } = request;
       const appData = request.appData as AppData;
       this.#rest
-        .produce(send.transportId, { kind, rtpParameters, appData })
+        .produce(send.transportId, { kind, rtpParameters, appData, paused: this.#startsPaused(appData) })
         .then((result) => resolve({ id: result.producerId }), reject);
     });
     this.#attach();
@@ -214,7 +222,7 @@ export class SfuConnection {
     };
   }
 
-  #wire(direction: Direction, transport: types.Transport): types.Transport {
+  #wire(direction: TransportDirection, transport: types.Transport): types.Transport {
     transport.on("connect", ({ dtlsParameters }, resolve, reject) => {
       this.#rest.connectTransport(transport.id, dtlsParameters).then(resolve, reject);
     });
@@ -223,6 +231,11 @@ export class SfuConnection {
       if (current === transport || current === null) this.#recovery.handleState(direction, state);
     });
     return transport;
+  }
+
+  /** Somebody who enters muted is never heard for a moment. */
+  #startsPaused(appData: AppData): boolean {
+    return appData.source !== undefined && this.#slots[appData.source].beginPaused();
   }
 
   #attach(): void {
@@ -235,7 +248,7 @@ export class SfuConnection {
   #listen(): void {
     const { socket, views } = this.#options;
     this.#release.push(
-      socket.events.on("new-producer", (event) => this.#add(event, false, !this.#synced)),
+      socket.events.on("new-producer", (event) => this.#add(event, event.paused ?? false, !this.#synced)),
       socket.events.on("producer-closed", (event) => this.#remove(event.producerId)),
       socket.events.on("consumer-paused", (event) => this.#flow(event, true)),
       socket.events.on("consumer-resumed", (event) => this.#flow(event, false)),
@@ -337,7 +350,8 @@ export class SfuConnection {
         const receiver = slot.consumer?.rtpReceiver ?? null;
         this.events.emit("media-track", { remote, track, receiver });
       },
-      onProducerPaused: (paused) => this.events.emit("media-flow", { producerId, paused, reason: "producer" }),
+      onProducerPaused: (paused) =>
+        this.events.emit("media-flow", { producerId, paused, reason: "producer" }),
       onGone: () => this.#remove(producerId),
       onStale: (error) => this.#stale(error),
     });
@@ -352,11 +366,10 @@ export class SfuConnection {
     this.events.emit("media-removed", { producerId });
   }
 
-  #flow(event: ConsumerFlow, paused: boolean): void {
-    const reason = event.reason ?? "producer";
+  #flow(event: ConsumerPaused, paused: boolean): void {
+    const { producerId, reason } = event;
     // Our own pauses come back as events; they say nothing about the other side.
-    if (reason === "client") return;
-    this.events.emit("media-flow", { producerId: event.producerId, paused, reason });
+    if (reason !== "client") this.events.emit("media-flow", { producerId, paused, reason });
   }
 
   #applyView(producerId: string): void {
@@ -367,7 +380,7 @@ export class SfuConnection {
     slot.wantFlow(size !== null);
   }
 
-  async #restartIce(direction: Direction): Promise<void> {
+  async #restartIce(direction: TransportDirection): Promise<void> {
     const transport = direction === "send" ? this.#send : this.#recv;
     if (transport === null || transport.closed || transport.connectionState === "new") return;
     try {

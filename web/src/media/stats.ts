@@ -1,12 +1,11 @@
 /** A plain, serialisable picture of what is sent and received, for the debug surface and for tests. */
 import type { types } from "mediasoup-client";
-import type { Direction } from "../signalling/rest";
-import type { MediaKind, Source } from "../signalling/wire";
+import type { MediaKind, Source, TransportDirection } from "../signalling/wire";
 import type { ConsumerSlot } from "./consumer-slot";
 import type { ProducerSlot } from "./producer-slot";
 
 export interface TransportStats {
-  direction: Direction;
+  direction: TransportDirection;
   transportId: string;
   connectionState: types.ConnectionState;
   /** Transport protocol of the selected candidate pair. */

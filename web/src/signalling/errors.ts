@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./wire";
+
 /** Why a request to the server did not succeed. Never carries tokens or addresses. */
 export type SignallingErrorKind = "network" | "timeout" | "aborted" | "api" | "malformed";
 
@@ -26,8 +28,10 @@ export class SignallingError extends Error {
   }
 }
 
-export function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof SignallingError && error.code !== undefined && codes.includes(error.code);
+export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
+  return (
+    error instanceof SignallingError && error.code !== undefined && (codes as string[]).includes(error.code)
+  );
 }
 
 /** True when the node no longer knows this call or this participant, so that only joining anew can help. */

@@ -54,7 +54,8 @@ export async function requestJson(request: JsonRequest, options: HttpOptions): P
 function retryDelay(error: unknown, repeat: Repeat, attempt: number): number | undefined {
   if (!(error instanceof SignallingError)) return undefined;
   // A limited request was not carried out, so even a "once" request may be repeated.
-  if (error.status === 429 && error.retryAfter !== undefined) return Math.min(error.retryAfter, MAX_RETRY_AFTER);
+  if (error.status === 429 && error.retryAfter !== undefined)
+    return Math.min(error.retryAfter, MAX_RETRY_AFTER);
   const unknownOutcome = error.kind === "network" || error.kind === "timeout" || isGatewayFault(error.status);
   if (repeat === "safe" && unknownOutcome) return FIRST_BACKOFF * 2 ** (attempt - 1);
   return undefined;
@@ -84,7 +85,8 @@ async function attemptJson(request: JsonRequest, options: HttpOptions): Promise<
   } catch (error) {
     if (error instanceof SignallingError) throw error;
     if (request.signal?.aborted) throw new SignallingError("aborted", "request was abandoned");
-    if (deadline.signal.aborted) throw new SignallingError("timeout", `no answer within ${options.timeout} ms`);
+    if (deadline.signal.aborted)
+      throw new SignallingError("timeout", `no answer within ${options.timeout} ms`);
     throw new SignallingError("network", error instanceof Error ? error.message : "network failure");
   } finally {
     clearTimeout(timer);

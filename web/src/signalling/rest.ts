@@ -1,15 +1,17 @@
 /** Typed client for the media node's REST endpoints, bound to one participant of one call. */
 import type { types } from "mediasoup-client";
 import { hasCode } from "./errors";
-import { DEFAULT_HTTP, type HttpOptions, type JsonRequest, requestJson } from "./http";
-import type {
-  AppData,
-  ConsumeResult,
-  MediaKind,
-  ProduceResult,
-  RoomInfo,
-  RoomMembership,
-  TransportInfo,
+import { DEFAULT_HTTP, type HttpOptions, requestJson } from "./http";
+import {
+  type AppData,
+  type ConsumeResult,
+  ENDPOINTS,
+  type MediaKind,
+  type ProduceResponse,
+  type RoomInfo,
+  type RoomMembership,
+  type TransportDirection,
+  type TransportInfo,
 } from "./wire";
 
 export interface RestOptions extends RoomMembership {
@@ -23,14 +25,17 @@ export interface ProduceRequest {
   kind: MediaKind;
   rtpParameters: types.RtpParameters;
   appData: AppData;
+  paused: boolean;
 }
 
-export type Direction = "send" | "recv";
+/** What fills the braces of a path, beside the call. */
+type PathIds = Partial<Record<"transportId" | "producerId" | "consumerId" | "participantId", string>>;
+type Endpoint = (typeof ENDPOINTS)[keyof typeof ENDPOINTS];
 
 export class NodeRest {
   readonly callId: string;
   readonly participantId: string;
-  readonly #room: string;
+  readonly #base: string;
   readonly #token: () => string;
   readonly #http: HttpOptions;
   readonly #abort = new AbortController();
@@ -38,7 +43,7 @@ export class NodeRest {
   constructor(options: RestOptions) {
     this.callId = options.callId;
     this.participantId = options.participantId;
-    this.#room = `${options.base}/api/rooms/${encodeURIComponent(options.callId)}`;
+    this.#base = options.base;
     this.#token = options.token;
     this.#http = options.http ?? DEFAULT_HTTP;
   }
@@ -49,59 +54,60 @@ export class NodeRest {
   }
 
   async room(): Promise<RoomInfo> {
-    return (await this.#get("")) as RoomInfo;
+    return (await this.#ask(ENDPOINTS.FetchRoom)) as RoomInfo;
   }
 
-  async createTransport(direction: Direction, forceTcp: boolean): Promise<TransportInfo> {
+  /** A second transport of one direction replaces the first, so repeating is harmless. */
+  async createTransport(direction: TransportDirection, forceTcp: boolean): Promise<TransportInfo> {
     const body = { participantId: this.participantId, direction, forceTcp };
-    // A second transport of one direction replaces the first, so repeating is harmless.
-    return (await this.#post("/transports", body)) as TransportInfo;
+    return (await this.#ask(ENDPOINTS.CreateTransport, {}, body)) as TransportInfo;
   }
 
   async connectTransport(transportId: string, dtlsParameters: types.DtlsParameters): Promise<void> {
-    await this.#post(`/transports/${transportId}/connect`, { dtlsParameters });
+    await this.#ask(ENDPOINTS.ConnectTransport, { transportId }, { dtlsParameters });
   }
 
   async restartIce(transportId: string): Promise<types.IceParameters> {
-    const data = (await this.#post(`/transports/${transportId}/restart-ice`)) as {
-      iceParameters: types.IceParameters;
-    };
-    return data.iceParameters;
+    const data = await this.#ask(ENDPOINTS.RestartIce, { transportId });
+    return (data as { iceParameters: types.IceParameters }).iceParameters;
   }
 
-  async produce(transportId: string, request: ProduceRequest): Promise<ProduceResult> {
+  /** Not repeated when its outcome is unknown: a second one would be refused. */
+  async produce(transportId: string, request: ProduceRequest): Promise<ProduceResponse> {
     const body = { participantId: this.participantId, ...request };
-    return (await this.#send("POST", `/transports/${transportId}/produce`, { body, repeat: "once" })) as ProduceResult;
+    const url = this.#url(ENDPOINTS.Produce, { transportId });
+    const options = { method: "POST", url, body, token: this.#token(), signal: this.#abort.signal } as const;
+    return (await requestJson({ ...options, repeat: "once" }, this.#http)) as ProduceResponse;
   }
 
   async consume(producerId: string, rtpCapabilities: types.RtpCapabilities): Promise<ConsumeResult> {
     const body = { participantId: this.participantId, producerId, rtpCapabilities };
-    return (await this.#post("/consume", body)) as ConsumeResult;
+    return (await this.#ask(ENDPOINTS.Consume, {}, body)) as ConsumeResult;
   }
 
   async resumeConsumer(consumerId: string): Promise<void> {
-    await this.#post(`/consumers/${consumerId}/resume`);
+    await this.#ask(ENDPOINTS.ResumeConsumer, { consumerId });
   }
 
   async pauseConsumer(consumerId: string): Promise<void> {
-    await this.#post(`/consumers/${consumerId}/pause`);
+    await this.#ask(ENDPOINTS.PauseConsumer, { consumerId });
   }
 
-  async preferLayers(consumerId: string, spatialLayer: number, temporalLayer?: number): Promise<void> {
-    await this.#post(`/consumers/${consumerId}/preferred-layers`, { spatialLayer, temporalLayer });
+  async preferLayers(consumerId: string, spatialLayer: number): Promise<void> {
+    await this.#ask(ENDPOINTS.PreferredLayers, { consumerId }, { spatialLayer });
   }
 
   async pauseProducer(producerId: string): Promise<void> {
-    await this.#post(`/producers/${producerId}/pause`);
+    await this.#ask(ENDPOINTS.PauseProducer, { producerId });
   }
 
   async resumeProducer(producerId: string): Promise<void> {
-    await this.#post(`/producers/${producerId}/resume`);
+    await this.#ask(ENDPOINTS.ResumeProducer, { producerId });
   }
 
   async closeProducer(producerId: string): Promise<void> {
     try {
-      await this.#send("DELETE", `/producers/${producerId}`, { repeat: "safe" });
+      await this.#ask(ENDPOINTS.CloseProducer, { producerId });
     } catch (error) {
       // A repeated or late close finds nothing: that is what was wanted.
       if (!hasCode(error, "PRODUCER_NOT_FOUND")) throw error;
@@ -110,7 +116,7 @@ export class NodeRest {
 
   /** The farewell. Survives the page going away and never fails the caller. */
   async leave(): Promise<void> {
-    const url = `${this.#room}/participants/${encodeURIComponent(this.participantId)}/leave`;
+    const url = this.#url(ENDPOINTS.Leave, { participantId: this.participantId });
     const request = { method: "POST", url, token: this.#token(), repeat: "once", keepalive: true } as const;
     try {
       await requestJson(request, this.#http);
@@ -119,20 +125,17 @@ export class NodeRest {
     }
   }
 
-  #get(path: string): Promise<unknown> {
-    return this.#send("GET", path, { repeat: "safe" });
+  #ask(endpoint: Endpoint, ids: PathIds = {}, body?: unknown): Promise<unknown> {
+    const { method } = endpoint;
+    const url = this.#url(endpoint, ids);
+    const { signal } = this.#abort;
+    return requestJson({ method, url, body, token: this.#token(), signal, repeat: "safe" }, this.#http);
   }
 
-  #post(path: string, body?: unknown): Promise<unknown> {
-    return this.#send("POST", path, { body, repeat: "safe" });
-  }
-
-  #send(
-    method: JsonRequest["method"],
-    path: string,
-    rest: Pick<JsonRequest, "body" | "repeat">,
-  ): Promise<unknown> {
-    const url = `${this.#room}${path}`;
-    return requestJson({ method, url, token: this.#token(), signal: this.#abort.signal, ...rest }, this.#http);
+  #url({ path }: Endpoint, ids: PathIds): string {
+    const values: Record<string, string | undefined> = { ...ids, callId: this.callId };
+    return (
+      this.#base + path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ""))
+    );
   }
 }

@@ -2,13 +2,14 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { Emitter } from "../emitter";
 import type {
+  Ack,
   ActiveSpeaker,
-  ClientEvents,
-  ConsumerFlow,
+  ConsumerPaused,
   NewProducer,
+  NodeEvents,
+  NodeRequests,
   ProducerClosed,
   RoomMembership,
-  ServerEvents,
 } from "./wire";
 
 export type SocketLink = "connecting" | "joined" | "interrupted";
@@ -17,12 +18,16 @@ export interface NodeSocketEvents {
   link: SocketLink;
   "new-producer": NewProducer;
   "producer-closed": ProducerClosed;
-  "consumer-paused": ConsumerFlow;
-  "consumer-resumed": ConsumerFlow;
+  "consumer-paused": ConsumerPaused;
+  "consumer-resumed": ConsumerPaused;
   "active-speaker": ActiveSpeaker;
 }
 
-type NodeConnection = Socket<ServerEvents, ClientEvents>;
+/** Joining is always acknowledged here; socket.io's types of deadlines need to know. */
+type Requests = Omit<NodeRequests, "join-room"> & {
+  "join-room": (...parameters: Required<Parameters<NodeRequests["join-room"]>>) => void;
+};
+type NodeConnection = Socket<NodeEvents, Requests>;
 export type Connect = (url: string, options: Partial<ManagerOptions & SocketOptions>) => NodeConnection;
 
 export interface NodeSocketOptions {
@@ -101,13 +106,20 @@ export class NodeSocket {
 
   async #join(): Promise<void> {
     try {
-      const reply = await this.#socket.timeout(ACK_TIMEOUT).emitWithAck("join-room", this.#options.membership);
+      const reply = await this.#askToJoin();
       if (this.#closed) return;
       if (reply.success) this.#become("joined");
       else this.#again();
     } catch {
       if (!this.#closed) this.#again();
     }
+  }
+
+  #askToJoin(): Promise<Ack> {
+    return new Promise((resolve, reject) => {
+      const answered = (error: Error | null, reply: Ack) => (error === null ? resolve(reply) : reject(error));
+      this.#socket.timeout(ACK_TIMEOUT).emit("join-room", this.#options.membership, answered);
+    });
   }
 
   #again(): void {

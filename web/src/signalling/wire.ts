@@ -1,119 +1,56 @@
 /**
- * The message shapes this client speaks: the media node's REST bodies, its Socket.IO payloads and the lobby.
+ * The message shapes this client speaks, generated from the server's own. One place to import them from.
  *
- * One place to import them from, so that nothing else needs to know where they are generated.
+ * Where a value is only handed on to or from mediasoup-client, its type here is that library's: both describe the
+ * same JSON, the library with narrower strings.
  */
 import type { types } from "mediasoup-client";
+import type {
+  ConsumeResponse,
+  CreateTransportResponse,
+  JoinResponse,
+  RoomResponse,
+  TrackSource,
+} from "./generated";
 
-export type MediaKind = "audio" | "video";
+export { ENDPOINTS, LOBBY } from "./generated";
+export type {
+  Ack,
+  ActiveSpeaker,
+  AppData,
+  ConsumerPaused,
+  ErrorCode,
+  MediaKind,
+  NewProducer,
+  NodeEvents,
+  NodeRequests,
+  PauseReason,
+  ProduceResponse,
+  ProducerClosed,
+  ProducerSummary,
+  TransportDirection,
+} from "./generated";
 
 /** What a producer carries. The node keeps one producer per participant and source. */
-export type Source = "microphone" | "camera" | "screen";
+export type Source = TrackSource;
 
-export interface AppData {
-  source?: string;
-  displayName?: string;
-}
+export type RoomInfo = Omit<RoomResponse, "rtpCapabilities"> & { rtpCapabilities: types.RtpCapabilities };
 
-export interface ProducerSummary {
-  producerId: string;
-  participantId: string;
-  kind: MediaKind;
-  paused: boolean;
-  appData?: AppData;
-}
-
-export interface RoomInfo {
-  roomId: string;
-  routerId: string;
-  rtpCapabilities: types.RtpCapabilities;
-  participantCount: number;
-  createdAt: string;
-  producers: ProducerSummary[];
-}
-
-export interface TransportInfo {
-  transportId: string;
-  iceParameters: types.IceParameters;
-  iceCandidates: types.IceCandidate[];
+export type TransportInfo = Omit<CreateTransportResponse, "dtlsParameters"> & {
   dtlsParameters: types.DtlsParameters;
-}
+};
 
-export interface ProduceResult {
-  producerId: string;
-  kind: MediaKind;
-}
+export type ConsumeResult = Omit<ConsumeResponse, "rtpParameters"> & { rtpParameters: types.RtpParameters };
 
-export interface ConsumeResult {
-  consumerId: string;
-  producerId: string;
-  kind: MediaKind;
-  rtpParameters: types.RtpParameters;
-  type: "simple" | "simulcast" | "svc";
-  producerPaused: boolean;
-}
-
-export interface LobbyTicket {
-  callId: string;
-  participantId: string;
-  token: string;
-  /** ISO 8601, UTC. */
-  tokenExpiresAt: string;
-  /** Origin of the media node; empty means the page's own. */
-  url: string;
-  iceServers: RTCIceServer[];
-}
+export type LobbyTicket = JoinResponse;
 
 export interface TokenGrant {
   token: string;
+  /** ISO 8601, UTC. */
   tokenExpiresAt: string;
-}
-
-export interface NewProducer {
-  callId: string;
-  participantId: string;
-  producerId: string;
-  kind: MediaKind;
-  appData?: AppData;
-}
-
-export interface ProducerClosed {
-  callId: string;
-  participantId: string;
-  producerId: string;
-  kind: MediaKind;
-}
-
-export type PauseReason = "producer" | "bandwidth" | "client" | "server-load";
-
-export interface ConsumerFlow {
-  callId: string;
-  consumerId: string;
-  producerId: string;
-  participantId?: string;
-  reason?: PauseReason;
-}
-
-export interface ActiveSpeaker {
-  callId: string;
-  participantId: string | null;
-  volume: number;
-}
-
-export interface ServerEvents {
-  "new-producer": (event: NewProducer) => void;
-  "producer-closed": (event: ProducerClosed) => void;
-  "consumer-paused": (event: ConsumerFlow) => void;
-  "consumer-resumed": (event: ConsumerFlow) => void;
-  "active-speaker": (event: ActiveSpeaker) => void;
 }
 
 export interface RoomMembership {
   callId: string;
   participantId: string;
-}
-
-export interface ClientEvents {
-  "join-room": (membership: RoomMembership, ack: (reply: { success: boolean }) => void) => void;
-  "leave-room": (membership: RoomMembership) => void;
 }

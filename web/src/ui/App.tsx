@@ -23,7 +23,8 @@ function Screen() {
   useEffect(() => {
     document.title = inCall ? `${room} · ${texts.product}` : texts.product;
     // The address can be passed on, and reloading the page leads back here.
-    if (inCall) window.history.replaceState(null, "", `/r/${encodeURIComponent(room)}${window.location.search}`);
+    if (inCall)
+      window.history.replaceState(null, "", `/r/${encodeURIComponent(room)}${window.location.search}`);
   }, [inCall, room]);
 
   useEffect(() => {

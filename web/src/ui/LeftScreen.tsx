@@ -29,7 +29,11 @@ export function LeftScreen() {
           >
             {texts.left.rejoin}
           </button>
-          <button type="button" className="button button-quiet" onClick={() => dispatch({ type: "lobby-asked" })}>
+          <button
+            type="button"
+            className="button button-quiet"
+            onClick={() => dispatch({ type: "lobby-asked" })}
+          >
             {texts.left.home}
           </button>
         </div>

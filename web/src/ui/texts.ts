@@ -38,7 +38,8 @@ export const texts = {
     busy: "The server is busy. Please try again in a moment.",
     unreachable: "The server could not be reached. Check your connection and try again.",
     refused: "The server did not let you in. Please try again.",
-    unsupported: "This browser cannot make video calls. Please use a current Chrome, Edge, Firefox or Safari.",
+    unsupported:
+      "This browser cannot make video calls. Please use a current Chrome, Edge, Firefox or Safari.",
   } satisfies Record<JoinProblem, string>,
   trouble: {
     microphone: {
@@ -70,7 +71,8 @@ export const texts = {
       failed: "Screen sharing could not be started.",
     },
     retry: "Try again",
-  } satisfies Record<"microphone" | "camera" | "screen", Record<DeviceTrouble, string>> & Record<string, unknown>,
+  } satisfies Record<"microphone" | "camera" | "screen", Record<DeviceTrouble, string>> &
+    Record<string, unknown>,
   controls: {
     group: "Call controls",
     mute: "Mute",
@@ -157,5 +159,7 @@ export function clock(milliseconds: number): string {
   const hours = Math.floor(total / 3600);
   const minutes = Math.floor((total % 3600) / 60);
   const seconds = String(total % 60).padStart(2, "0");
-  return hours > 0 ? `${String(hours)}:${String(minutes).padStart(2, "0")}:${seconds}` : `${String(minutes)}:${seconds}`;
+  return hours > 0
+    ? `${String(hours)}:${String(minutes).padStart(2, "0")}:${seconds}`
+    : `${String(minutes)}:${seconds}`;
 }

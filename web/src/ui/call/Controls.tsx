@@ -22,7 +22,18 @@ interface ControlProps {
 }
 
 function Control(props: ControlProps) {
-  const { icon, short, label, shortcut, look, trouble = false, secondary = false, testId, on, onPress } = props;
+  const {
+    icon,
+    short,
+    label,
+    shortcut,
+    look,
+    trouble = false,
+    secondary = false,
+    testId,
+    on,
+    onPress,
+  } = props;
   const hint = shortcut === undefined ? label : label + texts.controls.shortcut(shortcut);
   return (
     <button

@@ -12,7 +12,12 @@ export function SoundPrompt() {
     dispatch({ type: "sound-allowed" });
   };
   return (
-    <div className="sound-prompt" role="alertdialog" aria-label={texts.call.soundBlocked} data-testid="sound-prompt">
+    <div
+      className="sound-prompt"
+      role="alertdialog"
+      aria-label={texts.call.soundBlocked}
+      data-testid="sound-prompt"
+    >
       <p>{texts.call.soundBlocked}</p>
       <button type="button" className="button button-primary" onClick={allow} autoFocus>
         <Icon name="speaker" size={20} />

@@ -100,6 +100,11 @@ function TileFoot({ tile }: { tile: Tile }) {
           <Icon name="microphoneOff" size={16} />
         </span>
       )}
+      <span className="wave">
+        <i />
+        <i />
+        <i />
+      </span>
       <span className="tile-name">{nameOf(tile)}</span>
       {tile.source === "camera" && !tile.video && (
         <span className="badge" title={texts.call.cameraIsOff}>

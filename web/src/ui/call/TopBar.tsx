@@ -40,7 +40,11 @@ function Elapsed({ since }: { since: number }) {
 function ConnectionStatus({ link }: { link: Link }) {
   return (
     <span className={`status status-${link}`} data-testid="connection-status" data-status={link}>
-      {link === "connected" ? <i className="status-dot" aria-hidden="true" /> : <span className="spinner" aria-hidden="true" />}
+      {link === "connected" ? (
+        <i className="status-dot" aria-hidden="true" />
+      ) : (
+        <span className="spinner" aria-hidden="true" />
+      )}
       <span className="status-text">{texts.link[link]}</span>
     </span>
   );

@@ -1,7 +1,7 @@
 import { type RefObject, useLayoutEffect, useState } from "react";
 import type { Space } from "../../call/layout";
 
-/** The inner size of an element in CSS pixels, kept up to date. Null before the first measurement. */
+/** The inner size of an element in CSS pixels, kept up to date. Null until the observer first reports, before the first paint. */
 export function useSize(element: RefObject<HTMLElement | null>): Space | null {
   const [size, setSize] = useState<Space | null>(null);
   useLayoutEffect(() => {
@@ -13,7 +13,6 @@ export function useSize(element: RefObject<HTMLElement | null>): Space | null {
       setSize({ width, height });
     });
     observer.observe(target);
-    setSize({ width: target.clientWidth, height: target.clientHeight });
     return () => observer.disconnect();
   }, [element]);
   return size;

@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useRef, useState } from "react";
+import { type SubmitEvent, useId, useRef, useState } from "react";
 import { useCall, useDispatch } from "../context";
 import { Icon } from "../icons/Icon";
 import { useCopyLink } from "../parts/useCopyLink";
@@ -17,7 +17,7 @@ export function JoinForm() {
   const nameMissing = tried && name.trim() === "";
   const roomMissing = tried && room.trim() === "";
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     setTried(true);
     if (name.trim() === "") nameField.current?.focus();
@@ -44,7 +44,11 @@ export function JoinForm() {
           />
         )}
       </Field>
-      <Field label={texts.lobby.room} error={roomMissing ? texts.lobby.needRoom : null} hint={texts.lobby.roomHint}>
+      <Field
+        label={texts.lobby.room}
+        error={roomMissing ? texts.lobby.needRoom : null}
+        hint={texts.lobby.roomHint}
+      >
         {(field) => (
           <span className="with-button">
             <input

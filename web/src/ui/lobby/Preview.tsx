@@ -9,7 +9,7 @@ import { texts } from "../texts";
 /** The own picture as others will see it, mirrored as in a mirror. */
 export function Preview() {
   const { local, name } = useCall();
-  const { camera } = local;
+  const { camera, microphone } = local;
   const showing = camera.on && camera.track !== null;
   return (
     <div className="preview">
@@ -27,9 +27,11 @@ export function Preview() {
           <p>{emptyText(camera)}</p>
         </div>
       )}
-      <div className="preview-level">
-        <LevelMeter label={texts.lobby.level} />
-      </div>
+      {microphone.track !== null && (
+        <div className="preview-level">
+          <LevelMeter label={texts.lobby.level} />
+        </div>
+      )}
       <PreviewToggles />
     </div>
   );

@@ -3,7 +3,10 @@
 const GRAPHEMES = typeof Intl.Segmenter === "function" ? new Intl.Segmenter() : null;
 
 export function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/).filter((word) => word !== "");
+  const words = name
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const first = words[0];
   if (first === undefined) return "?";
   const last = words.length > 1 ? words[words.length - 1] : undefined;
@@ -11,7 +14,7 @@ export function initialsOf(name: string): string {
 }
 
 function firstLetter(word: string): string {
-  if (GRAPHEMES === null) return [...word][0] ?? "";
+  if (GRAPHEMES === null) return String.fromCodePoint(word.codePointAt(0) ?? 63);
   return GRAPHEMES.segment(word)[Symbol.iterator]().next().value?.segment ?? "";
 }
 
