@@ -89,7 +89,7 @@ export class CallPage {
           name: data.name ?? '',
           source: data.source ?? '',
           muted: data.muted === 'true',
-          video: data.video === 'true',
+          video: data.video === 'on',
           local: data.local === 'true',
         };
       }),

@@ -24,6 +24,15 @@ test('a person fills in the lobby, joins, and is alone in the call', async (t) =
   ana.assertNoErrors();
 });
 
+test('an invitation link leads to the lobby of its room', async (t) => {
+  const stage = await Stage.set(t, 'invitation');
+  const ana = await stage.open(await stage.chromium(), '/r/Board%20meeting', 'Ana');
+  await ana.page.waitForSelector('[data-testid="lobby-room"]');
+  const room = await ana.page.$eval('[data-testid="lobby-room"]', (field) => /** @type {HTMLInputElement} */ (field).value);
+  assert.equal(room, 'Board meeting');
+  ana.assertNoErrors();
+});
+
 test('names that cannot be are refused with a visible reason', async (t) => {
   const stage = await Stage.set(t, 'bad-names');
   const long = 'x'.repeat(65);
@@ -50,7 +59,7 @@ test('names that cannot be are refused with a visible reason', async (t) => {
   const link = `/?room=${long}&name=Ana&autojoin=1`;
   const strange = await stage.open(await stage.chromium(), link, 'strange-link');
   await eventually('the page says what is wrong', async () => {
-    const reason = await strange.page.$('[role="alert"]');
+    const reason = await strange.page.$('[data-testid="lobby-problem"]');
     return (await reason?.evaluate((element) => element.textContent ?? ''))?.trim();
   });
   assert.equal(await strange.page.$('[data-testid="call-screen"]'), null);
