@@ -1,1 +1,25 @@
-//! Placeholder.
+//! A media node: calls' rooms on worker threads, behind a REST and Socket.IO interface.
+//!
+//! The only crate that knows both columns of the house: words (`ortc`, `signalling`) and packets (`sfu`, `link`,
+//! `rtp`).
+//!
+//! * [`config`] – settings, read and checked once
+//! * [`node`] – the parts put together
+//! * [`api`] – REST, Socket.IO, tokens, limits
+//! * `control` – rooms and what is in them
+//! * [`worker`] – the packet side's threads and sockets
+//! * [`metrics`], `status`, [`drain`] – for those who run it
+
+pub mod api;
+pub mod config;
+mod control;
+pub mod drain;
+pub mod metrics;
+pub mod node;
+mod random;
+mod status;
+pub mod worker;
+
+pub use control::Timings;
+pub use node::{Node, NodeOptions, StartError, listen, serve};
+pub use status::LoadProbe;

@@ -1,0 +1,120 @@
+//! What a room holds.
+
+use link::Protocol;
+use ortc::{ConsumerType, MediaKind, RtpParameters};
+use sfu::key::{ConsumerKey, ProducerKey, TransportKey};
+use signalling::client_node::{AppData, ConsumeResponse, ProducerSummary, TrackSource, TransportDirection};
+use signalling::gateway_node::{DtlsState, IceState};
+use signalling::{ConsumerId, ParticipantId, ProducerId, TransportId};
+use tokio::time::Instant;
+
+/// Somebody with at least one transport, now or before.
+#[derive(Debug)]
+pub(super) struct Participant {
+    /// One name for all tracks, so that receivers play them in step (contract §1.8.5).
+    pub(super) cname: String,
+    pub(super) send: Option<TransportId>,
+    pub(super) recv: Option<TransportId>,
+    /// Since when the last of its sockets has been gone.
+    pub(super) orphaned_since: Option<Instant>,
+}
+
+impl Participant {
+    pub(super) fn new(cname: String) -> Self {
+        Self { cname, send: None, recv: None, orphaned_since: None }
+    }
+
+    pub(super) fn transport(&self, direction: TransportDirection) -> Option<TransportId> {
+        match direction {
+            TransportDirection::Send => self.send,
+            TransportDirection::Recv => self.recv,
+        }
+    }
+
+    pub(super) fn transport_mut(&mut self, direction: TransportDirection) -> &mut Option<TransportId> {
+        match direction {
+            TransportDirection::Send => &mut self.send,
+            TransportDirection::Recv => &mut self.recv,
+        }
+    }
+
+    pub(super) fn transports(&self) -> impl Iterator<Item = TransportId> {
+        self.send.into_iter().chain(self.recv)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) key: TransportKey,
+    pub(super) owner: ParticipantId,
+    pub(super) direction: TransportDirection,
+    pub(super) created: Instant,
+    pub(super) ice: IceState,
+    pub(super) dtls: DtlsState,
+    pub(super) protocol: Option<Protocol>,
+    /// Until when the client must be reached; set by `connect`.
+    pub(super) connect_by: Option<Instant>,
+    pub(super) dtls_since: Option<Instant>,
+    pub(super) failed_since: Option<Instant>,
+    /// MIDs are counted up and never used again (contract §1.8.5).
+    pub(super) next_mid: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Producer {
+    pub(super) key: ProducerKey,
+    pub(super) owner: ParticipantId,
+    pub(super) transport: TransportId,
+    pub(super) kind: MediaKind,
+    pub(super) source: TrackSource,
+    pub(super) paused: bool,
+    pub(super) app_data: AppData,
+    pub(super) consumable: RtpParameters,
+    pub(super) consumer_type: ConsumerType,
+    /// Order of creation.
+    pub(super) number: u64,
+}
+
+impl Producer {
+    pub(super) fn summary(&self, id: ProducerId) -> ProducerSummary {
+        ProducerSummary {
+            producer_id: id,
+            participant_id: self.owner.clone(),
+            kind: self.kind,
+            paused: self.paused,
+            app_data: self.app_data.clone(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Consumer {
+    pub(super) key: ConsumerKey,
+    pub(super) owner: ParticipantId,
+    pub(super) transport: TransportId,
+    pub(super) producer: ProducerId,
+    pub(super) parameters: RtpParameters,
+    /// Paused by its owner; so it begins.
+    pub(super) paused: bool,
+}
+
+impl Consumer {
+    pub(super) fn response(&self, id: ConsumerId, producer: &Producer) -> ConsumeResponse {
+        ConsumeResponse {
+            consumer_id: id,
+            producer_id: self.producer,
+            kind: producer.kind,
+            rtp_parameters: self.parameters.clone(),
+            consumer_type: producer.consumer_type,
+            producer_paused: producer.paused,
+        }
+    }
+
+    /// Whether the stream has this SSRC, for media or for retransmissions.
+    pub(super) fn has_ssrc(&self, ssrc: u32) -> bool {
+        self.parameters
+            .encodings
+            .iter()
+            .any(|encoding| encoding.ssrc == Some(ssrc) || encoding.rtx.is_some_and(|rtx| rtx.ssrc == ssrc))
+    }
+}

@@ -1,0 +1,165 @@
+//! All rooms of the node: created, found, destroyed, counted.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use signalling::client_node::CreateRoomResponse;
+use signalling::error::ErrorBody;
+use signalling::gateway_node::RoomEnd;
+use signalling::{CallId, ErrorCode, ParticipantId};
+use tokio::sync::Notify;
+
+use super::Context;
+use super::admission::Admission;
+use super::presence::Change;
+use super::room::{Mailbox, Room, Work};
+
+/// Which rooms there are, and how many people are in them.
+#[derive(Default)]
+pub(crate) struct Registry {
+    rooms: Mutex<HashMap<CallId, Mailbox>>,
+    participants: AtomicUsize,
+    draining: AtomicBool,
+    /// Told whenever a room is gone.
+    room_gone: Notify,
+}
+
+impl Registry {
+    /// Forgets a room that ended, with those who were still in it.
+    pub(super) fn forget(&self, call: &CallId, mailbox: &Mailbox, participants: usize) {
+        let mut rooms = self.rooms();
+        if rooms.get(call).is_some_and(|known| known.same_room(mailbox)) {
+            rooms.remove(call);
+        }
+        drop(rooms);
+        self.participants.fetch_sub(participants, Ordering::Relaxed);
+        self.room_gone.notify_waiters();
+    }
+
+    /// Counts participants who came or went.
+    pub(super) fn count_participants(&self, change: isize) {
+        self.participants.fetch_add(change.cast_unsigned(), Ordering::Relaxed);
+    }
+
+    /// Number of rooms.
+    pub(crate) fn len(&self) -> usize {
+        self.rooms().len()
+    }
+
+    /// Number of participants in all rooms.
+    pub(crate) fn participants(&self) -> usize {
+        self.participants.load(Ordering::Relaxed)
+    }
+
+    /// Refuses new rooms from now on.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the last room is gone.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let gone = self.room_gone.notified();
+            tokio::pin!(gone);
+            // Listens before it looks, so that no farewell falls in between.
+            gone.as_mut().enable();
+            if self.rooms().is_empty() {
+                return;
+            }
+            gone.await;
+        }
+    }
+
+    fn find(&self, call: &CallId) -> Option<Mailbox> {
+        self.rooms().get(call).cloned()
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<CallId, Mailbox>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The rooms of a node.
+#[derive(Clone)]
+pub(crate) struct Rooms(pub(crate) Arc<Context>);
+
+impl Rooms {
+    /// Creates a room.
+    pub(crate) async fn create(&self, call: CallId) -> Result<CreateRoomResponse, ErrorBody> {
+        let context = &self.0;
+        let (mailbox, jobs) = Mailbox::new(call.clone());
+        self.reserve(&call, &mailbox)?;
+        let opened = Room::open(call.clone(), Arc::clone(context), (mailbox.clone(), jobs)).await;
+        if opened.is_err() {
+            context.registry.forget(&call, &mailbox, 0);
+        }
+        opened
+    }
+
+    /// Takes the room's place, so that a second request for it at the same time is told that it exists.
+    fn reserve(&self, call: &CallId, mailbox: &Mailbox) -> Result<(), ErrorBody> {
+        let context = &self.0;
+        let mut rooms = context.registry.rooms();
+        let refuse = |message: &str| Err(ErrorBody::with_message(ErrorCode::ServerAtCapacity, message));
+        if rooms.contains_key(call) {
+            return Err(ErrorBody::new(ErrorCode::RoomAlreadyExists).about("callId", call));
+        }
+        if context.registry.is_draining() {
+            return refuse("The server is about to stop and takes no more rooms");
+        }
+        if rooms.len() >= context.capacity.rooms {
+            return refuse("The server has as many rooms as it may");
+        }
+        if context.admission.level() >= Admission::Closed {
+            return refuse("The server is overloaded and takes no more rooms");
+        }
+        rooms.insert(call.clone(), mailbox.clone());
+        Ok(())
+    }
+
+    /// Has work done by the owner of a room.
+    pub(crate) async fn with<T, F>(&self, call: &CallId, job: F) -> Result<T, ErrorBody>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Room) -> Work<'a, T> + Send + 'static,
+    {
+        let missing = || ErrorBody::new(ErrorCode::RoomNotFound).about("callId", call);
+        let room = self.0.registry.find(call).ok_or_else(missing)?;
+        room.ask(job).await.map_err(|_| missing())
+    }
+
+    /// As [`Self::with`], for work that may fail itself.
+    pub(crate) async fn try_with<T, F>(&self, call: &CallId, job: F) -> Result<T, ErrorBody>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Room) -> Work<'a, Result<T, ErrorBody>> + Send + 'static,
+    {
+        self.with(call, job).await?
+    }
+
+    /// Destroys a room.
+    pub(crate) async fn destroy(&self, call: &CallId, end: RoomEnd) -> Result<(), ErrorBody> {
+        self.with(call, move |room| Box::pin(async move { room.finish(end) })).await
+    }
+
+    /// Destroys all rooms; used when a drain's grace is over.
+    pub(crate) fn destroy_all(&self, end: RoomEnd) {
+        let rooms: Vec<Mailbox> = self.0.registry.rooms().values().cloned().collect();
+        for room in rooms {
+            // Gone already is as good.
+            let _ = room.post(move |room| Box::pin(async move { room.finish(end) }));
+        }
+    }
+
+    /// Tells a room, if there is one, that a participant's presence changed.
+    pub(crate) fn presence_changed(&self, call: &CallId, participant: &ParticipantId, change: Change) {
+        let Some(room) = self.0.registry.find(call) else { return };
+        let participant = participant.clone();
+        let _ = room.post(move |room| Box::pin(async move { room.presence_changed(&participant, change) }));
+    }
+}

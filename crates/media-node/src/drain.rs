@@ -1,0 +1,60 @@
+//! Ending well: no new rooms, the present ones in peace until they end or the grace period does (contract §1.9).
+
+use std::time::Duration;
+
+use signalling::gateway_node::RoomEnd;
+use tokio_util::sync::CancellationToken;
+
+use crate::control::rooms::Rooms;
+
+/// A node's way out. Clones are the same drain.
+#[derive(Clone)]
+pub struct Drain {
+    rooms: Rooms,
+    grace: Duration,
+    begun: CancellationToken,
+    done: CancellationToken,
+}
+
+impl Drain {
+    pub(crate) fn new(rooms: Rooms, grace: Duration) -> Self {
+        Self { rooms, grace, begun: CancellationToken::new(), done: CancellationToken::new() }
+    }
+
+    /// Refuses new rooms from now on and, after the grace period, ends those that are left. Must be called within a
+    /// tokio runtime; a second call changes nothing.
+    pub fn begin(&self) {
+        if self.begun.is_cancelled() {
+            return;
+        }
+        self.begun.cancel();
+        self.rooms.0.registry.drain();
+        tracing::info!(rooms = self.rooms.0.registry.len(), grace = ?self.grace, "draining");
+        let drain = self.clone();
+        tokio::spawn(async move {
+            let empty = drain.rooms.0.registry.empty();
+            if tokio::time::timeout(drain.grace, empty).await.is_err() {
+                tracing::warn!(rooms = drain.rooms.0.registry.len(), "grace period is over");
+                drain.force();
+                drain.rooms.0.registry.empty().await;
+            }
+            tracing::info!("drained");
+            drain.done.cancel();
+        });
+    }
+
+    /// Ends all rooms now.
+    pub fn force(&self) {
+        self.rooms.destroy_all(RoomEnd::Shutdown);
+    }
+
+    /// Waits until a drain that was begun is over.
+    pub async fn finished(&self) {
+        self.done.cancelled().await;
+    }
+
+    /// Rooms that are still there.
+    pub fn rooms_left(&self) -> usize {
+        self.rooms.0.registry.len()
+    }
+}

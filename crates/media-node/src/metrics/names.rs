@@ -1,0 +1,180 @@
+//! The table of metrics: name, kind, labels with a fixed set of values, help.
+
+use metrics::Label;
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Distribution.
+    Histogram,
+}
+
+impl Kind {
+    /// As Prometheus writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Labels whose values are known beforehand; the series of all combinations exist from the start.
+    pub labels: &'static [(&'static str, &'static [&'static str])],
+    /// Label names whose values appear with use.
+    pub open_labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+impl Description {
+    /// Every combination of the fixed labels; empty for metrics with open labels.
+    pub(super) fn fixed_labels(&self) -> Vec<Vec<Label>> {
+        if !self.open_labels.is_empty() {
+            return Vec::new();
+        }
+        let mut combinations = vec![Vec::new()];
+        for (name, values) in self.labels {
+            combinations = combinations
+                .into_iter()
+                .flat_map(|labels: Vec<Label>| {
+                    values.iter().map(move |value| {
+                        let mut labels = labels.clone();
+                        labels.push(Label::from_static_parts(name, value));
+                        labels
+                    })
+                })
+                .collect();
+        }
+        combinations
+    }
+}
+
+pub(super) const WORKERS: &str = "mediasoup_workers_total";
+pub(super) const ROUTERS: &str = "mediasoup_routers_total";
+pub(super) const TRANSPORTS: &str = "mediasoup_transports_total";
+pub(super) const PRODUCERS: &str = "mediasoup_producers_total";
+pub(super) const CONSUMERS: &str = "mediasoup_consumers_total";
+pub(super) const TRANSPORT_CONNECTION: &str = "webrtc_transport_connection_duration_seconds";
+pub(super) const PRODUCER_CREATION: &str = "producer_creation_duration_seconds";
+pub(super) const CONSUMER_CREATION: &str = "consumer_creation_duration_seconds";
+pub(super) const CPU_SECONDS: &str = "process_cpu_seconds_total";
+pub(super) const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
+pub(super) const HEAP_BYTES: &str = "nodejs_heap_size_total_bytes";
+pub(super) const PACKET_LOSS: &str = "packet_loss_percentage";
+pub(super) const ICE_FAILURES: &str = "ice_failures_total";
+pub(super) const TRANSPORT_ERRORS: &str = "transport_errors_total";
+pub(super) const DTLS_HANDSHAKE: &str = "dtls_handshake_duration_seconds";
+pub(super) const RTP_PACKETS: &str = "rtp_packets_total";
+pub(super) const RTP_BYTES: &str = "rtp_bytes_total";
+pub(super) const RTP_LOST: &str = "rtp_packets_lost_total";
+pub(super) const NACK: &str = "nack_total";
+pub(super) const PLI: &str = "pli_total";
+pub(super) const RTX: &str = "rtx_packets_total";
+pub(super) const FORWARD_LATENCY: &str = "rtp_forward_latency_seconds";
+pub(super) const HTTP_REQUESTS: &str = "http_requests_total";
+pub(super) const HTTP_DURATION: &str = "http_request_duration_seconds";
+pub(super) const RATE_LIMITED: &str = "rate_limit_rejections_total";
+pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
+pub(super) const SOCKET_EVENTS: &str = "socketio_events_total";
+pub(super) const CAPACITY_RATIO: &str = "media_server_capacity_ratio";
+pub(super) const ADMISSION_STATE: &str = "admission_state";
+pub(super) const SOCKETS: &str = "meeshy_node_sockets";
+pub(super) const ROOMS: &str = "meeshy_node_rooms";
+pub(super) const PARTICIPANTS: &str = "meeshy_node_participants";
+pub(super) const DRAINING: &str = "meeshy_node_draining";
+pub(super) const WORKER_BUSY: &str = "meeshy_worker_busy_ratio";
+pub(super) const WORKER_DEATHS: &str = "meeshy_worker_deaths_total";
+pub(super) const DROPPED: &str = "meeshy_packets_dropped_total";
+pub(super) const PROBES: &str = "meeshy_probe_packets_total";
+
+/// Rendered beside the recorder; see [`super::Metrics::render_process`].
+pub(super) const PROCESS: [&str; 3] = [CPU_SECONDS, RESIDENT_BYTES, HEAP_BYTES];
+
+/// The client's view, as in the contract's `direction`.
+const DIRECTIONS: &[&str] = &["send", "recv"];
+/// The server's view of packets.
+const FLOWS: &[&str] = &["in", "out"];
+const KINDS: &[&str] = &["audio", "video"];
+const PROTOCOLS: &[&str] = &["udp", "tcp"];
+const SCOPES: &[&str] = &["create-room", "create-transport", "connect-transport", "consume", "other"];
+
+const fn counter(name: &'static str, help: &'static str) -> Description {
+    Description { name, kind: Kind::Counter, labels: &[], open_labels: &[], help }
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Description {
+    Description { name, kind: Kind::Gauge, labels: &[], open_labels: &[], help }
+}
+
+const fn histogram(name: &'static str, help: &'static str) -> Description {
+    Description { name, kind: Kind::Histogram, labels: &[], open_labels: &[], help }
+}
+
+impl Description {
+    const fn with(mut self, labels: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    const fn open(mut self, labels: &'static [&'static str]) -> Self {
+        self.open_labels = labels;
+        self
+    }
+}
+
+/// Every metric this node owns.
+pub const ALL: &[Description] = &[
+    gauge(WORKERS, "Worker threads alive."),
+    gauge(ROUTERS, "Open routers; one per room."),
+    gauge(TRANSPORTS, "Open WebRTC transports by direction as the client sees it.")
+        .with(&[("direction", DIRECTIONS)]),
+    gauge(PRODUCERS, "Open producers by kind.").with(&[("kind", KINDS)]),
+    gauge(CONSUMERS, "Open consumers by kind.").with(&[("kind", KINDS)]),
+    histogram(TRANSPORT_CONNECTION, "Time from creating a transport to its secured path, in seconds.")
+        .with(&[("direction", DIRECTIONS), ("protocol", PROTOCOLS)]),
+    histogram(PRODUCER_CREATION, "Time to create a producer, in seconds.").with(&[("kind", KINDS)]),
+    histogram(CONSUMER_CREATION, "Time to create a consumer, in seconds.").with(&[("kind", KINDS)]),
+    counter(CPU_SECONDS, "CPU time used by this process, user and system, in seconds."),
+    gauge(RESIDENT_BYTES, "Resident memory of this process, in bytes."),
+    gauge(HEAP_BYTES, "Anonymous memory of this process (heap and stacks), in bytes; named as dashboards expect it."),
+    gauge(PACKET_LOSS, "Packets lost in the last interval, in percent: in is what producers sent and never arrived, out is what consumers asked for again.")
+        .with(&[("direction", FLOWS)]),
+    counter(ICE_FAILURES, "Transports whose ICE failed, by the side that noticed.").with(&[("side", &["server"])]),
+    counter(TRANSPORT_ERRORS, "Transports that failed, by layer.").with(&[("kind", &["ice", "dtls"])]),
+    histogram(DTLS_HANDSHAKE, "Time from the first to the last flight of a DTLS handshake, in seconds."),
+    counter(RTP_PACKETS, "RTP packets received from producers and sent to consumers.").with(&[("direction", FLOWS)]),
+    counter(RTP_BYTES, "Bytes of those packets.").with(&[("direction", FLOWS)]),
+    counter(RTP_LOST, "RTP packets of producers that never arrived."),
+    counter(NACK, "Generic NACK packets received from consumers and sent to producers.").with(&[("direction", FLOWS)]),
+    counter(PLI, "Key frame requests received from consumers and sent to producers.").with(&[("direction", FLOWS)]),
+    counter(RTX, "Retransmissions sent to consumers."),
+    histogram(FORWARD_LATENCY, "Time a batch of packets spends between reception and sending, in seconds."),
+    counter(HTTP_REQUESTS, "HTTP requests by route, method and status.").open(&["route", "method", "status"]),
+    histogram(HTTP_DURATION, "Time to answer an HTTP request, in seconds.").open(&["route", "method"]),
+    counter(RATE_LIMITED, "Requests refused by a rate limit, by scope.").with(&[("scope", SCOPES)]),
+    counter(AUTH_FAILURES, "Requests and sockets refused for their token.").with(&[("service", &["media"])]),
+    counter(SOCKET_EVENTS, "Socket.IO events received and sent, by event.").open(&["event"]),
+    gauge(CAPACITY_RATIO, "How full this node is, 0 to 1: rooms or CPU, whichever is nearer its limit."),
+    gauge(ADMISSION_STATE, "Admission under load: 0 normal, 1 quality reduced, 2 no screen share, 3 nobody new."),
+    gauge(SOCKETS, "Connected Socket.IO clients."),
+    gauge(ROOMS, "Rooms on this node."),
+    gauge(PARTICIPANTS, "Participants in the rooms of this node."),
+    gauge(DRAINING, "1 while this node refuses new rooms and waits for the present ones to end."),
+    gauge(WORKER_BUSY, "Share of time a worker thread is busy, 0 to 1.").open(&["worker"]),
+    counter(WORKER_DEATHS, "Worker threads that died and were replaced."),
+    counter(DROPPED, "Packets dropped, by reason.").open(&["reason"]),
+    counter(PROBES, "Padding packets sent to probe for bandwidth."),
+];

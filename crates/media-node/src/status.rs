@@ -1,0 +1,146 @@
+//! How the node is: health, readiness, load, figures.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use signalling::client_node::{HealthStatus, StatsResponse};
+
+use crate::control::Context;
+use crate::control::admission::{Admission, LoadGauge};
+use crate::metrics::{Occupancy, ProcessUsage, process_usage};
+
+/// Where the load comes from, 0 to 1; tests put their own in place of the machine's.
+pub type LoadProbe = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// Every so many load samples the histograms are folded; see [`crate::metrics::Metrics`].
+const SAMPLES_PER_UPKEEP: u32 = 5;
+
+/// The node's view of itself.
+pub(crate) struct Status {
+    context: Arc<Context>,
+    gauge: Mutex<LoadGauge>,
+    probe: Option<LoadProbe>,
+}
+
+impl Status {
+    pub(crate) fn new(context: Arc<Context>, probe: Option<LoadProbe>) -> Self {
+        Self { context, gauge: Mutex::default(), probe }
+    }
+
+    /// Whether the process is of any use.
+    pub(crate) fn health(&self) -> HealthStatus {
+        if self.context.workers.alive() { HealthStatus::Ok } else { HealthStatus::Failed }
+    }
+
+    /// Whether new calls should come here.
+    pub(crate) fn readiness(&self) -> HealthStatus {
+        if self.context.registry.is_draining() {
+            return HealthStatus::Draining;
+        }
+        match (self.health(), self.context.admission.level()) {
+            (HealthStatus::Ok, Admission::Closed) => HealthStatus::Overloaded,
+            (health, _) => health,
+        }
+    }
+
+    /// Figures for `/api/stats`.
+    pub(crate) async fn stats(&self) -> StatsResponse {
+        let workers = self.context.workers.stats().await;
+        let sum = |field: fn(&sfu::stats::WorkerStats) -> usize| count(workers.iter().map(field).sum());
+        StatsResponse {
+            workers: count(workers.len()),
+            rooms: count(self.context.registry.len()),
+            participants: count(self.context.registry.participants()),
+            transports: sum(|stats| stats.receive_transports + stats.send_transports),
+            producers: sum(|stats| stats.audio_producers + stats.video_producers),
+            consumers: sum(|stats| stats.audio_consumers + stats.video_consumers),
+            cpu: self.gauge().average(),
+            memory: process_usage().resident_bytes,
+            draining: self.context.registry.is_draining(),
+        }
+    }
+
+    /// The Prometheus text for `/metrics`.
+    pub(crate) async fn render_metrics(&self) -> String {
+        let context = &self.context;
+        let workers = context.workers.stats().await;
+        context.workers.traffic().publish(&context.metrics, &workers);
+        context.metrics.set_worker_loads(context.workers.loads());
+        let rooms = context.registry.len();
+        context.metrics.set_occupancy(&Occupancy {
+            rooms,
+            participants: context.registry.participants(),
+            capacity_ratio: (rooms as f64 / context.capacity.rooms as f64).max(self.gauge().average()),
+            admission_state: context.admission.level().state(),
+            draining: context.registry.is_draining(),
+        });
+        let mut text = context.metrics.render();
+        text.push_str(&context.metrics.render_process(&process_usage()));
+        text
+    }
+
+    /// Samples the load until the node is gone.
+    pub(crate) async fn watch_load(self: Arc<Self>, interval: Duration) {
+        let mut machine = MachineLoad::new();
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut samples: u32 = 0;
+        loop {
+            ticks.tick().await;
+            let load = match &self.probe {
+                Some(probe) => probe(),
+                None => machine.sample().max(self.mean_worker_load()),
+            };
+            let before = self.context.admission.level();
+            let now = self.gauge().observe(load);
+            self.context.admission.set(now);
+            if before != now {
+                tracing::warn!(?before, ?now, "admission under load changed");
+            }
+            samples = samples.wrapping_add(1);
+            if samples.is_multiple_of(SAMPLES_PER_UPKEEP) {
+                self.context.metrics.upkeep();
+            }
+        }
+    }
+
+    /// With fewer workers than cores the workers can be saturated while the machine looks idle.
+    fn mean_worker_load(&self) -> f64 {
+        let loads = self.context.workers.loads();
+        if loads.is_empty() {
+            return 0.0;
+        }
+        loads.iter().map(|(_, load)| f64::from(load.busy)).sum::<f64>() / loads.len() as f64
+    }
+
+    fn gauge(&self) -> MutexGuard<'_, LoadGauge> {
+        self.gauge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// This process's share of all cores.
+struct MachineLoad {
+    at: Instant,
+    usage: ProcessUsage,
+    cores: f64,
+}
+
+impl MachineLoad {
+    fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { at: Instant::now(), usage: process_usage(), cores: cores as f64 }
+    }
+
+    /// The share since the last sample, 0 to 1.
+    fn sample(&mut self) -> f64 {
+        let (at, usage) = (Instant::now(), process_usage());
+        let elapsed = at.duration_since(self.at).as_secs_f64();
+        let used = usage.cpu.saturating_sub(self.usage.cpu).as_secs_f64();
+        (self.at, self.usage) = (at, usage);
+        if elapsed > 0.0 { (used / elapsed / self.cores).min(1.0) } else { 0.0 }
+    }
+}
