@@ -349,6 +349,11 @@ impl Worker {
             }
         }
         for producer in self.producers.values() {
+            stats.stored_bytes += producer
+                .streams
+                .iter()
+                .map(|stream| stream.store.memory_bytes())
+                .sum::<usize>();
             match producer.kind {
                 MediaKind::Audio => stats.audio_producers += 1,
                 MediaKind::Video => stats.video_producers += 1,

@@ -61,6 +61,8 @@ pub struct WorkerStats {
     pub audio_consumers: usize,
     /// Open video consumers.
     pub video_consumers: usize,
+    /// Bytes that producers' packets are kept in for retransmission.
+    pub stored_bytes: usize,
     /// Totals since the worker's start.
     pub counters: Counters,
 }

@@ -115,6 +115,7 @@ impl PacketStore {
     }
 
     /// The highest number kept so far.
+    #[cfg(test)]
     pub(crate) fn newest(&self) -> Option<SeqNo> {
         self.newest
     }

@@ -356,3 +356,6 @@ fn waits_for_key_frame(codec: CodecKind) -> bool {
         CodecKind::Opus | CodecKind::Other => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

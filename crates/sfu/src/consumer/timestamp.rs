@@ -100,20 +100,9 @@ impl TimestampMap {
     }
 
     /// The timestamp of the newest frame sent, as it went out.
+    #[cfg(test)]
     pub(crate) fn newest_output(&self) -> Option<RtpTime> {
         self.newest.map(|newest| newest.output)
-    }
-
-    /// The outgoing timestamp that a packet would carry if it were captured now; for sender reports where the
-    /// producer's clock is not known.
-    pub(crate) fn at(&self, now: Instant) -> Option<RtpTime> {
-        let newest = self.newest?;
-        let micros = now.saturating_duration_since(newest.at).as_micros();
-        Some(
-            newest
-                .output
-                .offset((micros * u128::from(self.clock_rate) / 1_000_000) as i64),
-        )
     }
 }
 
@@ -165,7 +154,6 @@ mod tests {
             (Some(RtpTime(93_000)), Some(RtpTime(503_000)))
         );
         assert_eq!(map.offset(), 410_000);
-        assert_eq!(map.at(start + ms(133)), Some(RtpTime(512_000)));
     }
 
     #[test]
@@ -217,7 +205,6 @@ mod tests {
             ntp: None,
         };
         map.switch(start, first, None);
-        assert_eq!(map.at(start), None);
         assert_eq!(map.map(start, RtpTime(5)), RtpTime(700));
         assert_eq!(map.map(start, RtpTime(6)), RtpTime(701));
     }

@@ -88,6 +88,7 @@ impl KeyFrameRequests {
     }
 
     /// Whether a request is unanswered or waits to leave.
+    #[cfg(test)]
     pub(crate) fn is_waiting(&self) -> bool {
         self.deferred || self.unanswered.is_some()
     }

@@ -146,6 +146,7 @@ impl NackGenerator {
     }
 
     /// Packets asked for or about to be.
+    #[cfg(test)]
     pub(crate) fn missing(&self) -> usize {
         self.missing.len()
     }

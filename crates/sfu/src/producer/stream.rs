@@ -286,6 +286,7 @@ impl ReceiveStream {
     }
 
     /// Jitter as a time.
+    #[cfg(test)]
     pub(crate) fn jitter_time(&self) -> Duration {
         Duration::from_micros(u64::from(self.jitter()) * 1_000_000 / u64::from(self.clock_rate))
     }
@@ -296,16 +297,19 @@ impl ReceiveStream {
     }
 
     /// Packets so far, retransmissions and duplicates included.
+    #[cfg(test)]
     pub(crate) fn packets(&self) -> u64 {
         self.packets
     }
 
     /// Bytes of those packets.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Packets that came by retransmission.
+    #[cfg(test)]
     pub(crate) fn repaired(&self) -> u64 {
         self.repaired
     }

@@ -100,7 +100,7 @@ impl Transport {
             consumers: Vec::new(),
             listener: Listener::default(),
             extensions: ExtMap::new(),
-            arrivals: ArrivalRecorder::new(),
+            arrivals: ArrivalRecorder::new(now),
             feedback_media: Ssrc(0),
             // Never zero and never the probator's 1234 (contract §1.8.10).
             feedback_sender: Ssrc((seed as u32) | 0x8000_0000),
