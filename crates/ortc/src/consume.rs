@@ -24,35 +24,36 @@ pub struct ConsumerIdentity {
 /// Why a track cannot be received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConsumeError {
-    /// The capabilities have none of the track's codecs (contract §1.5: `UNSUPPORTED_CODEC`).
-    #[error("rtpCapabilities: none of the producer's codecs is supported")]
+    /// The capabilities lack the codec the track is sent in (contract §1.5: `UNSUPPORTED_CODEC`).
+    #[error("rtpCapabilities: the producer's codec is not supported")]
     NoCompatibleCodec,
 }
 
-/// Whether a client with these capabilities is able to receive a track with these consumable parameters.
+/// Whether a client with these capabilities is able to receive a track with these consumable parameters: it has the
+/// first codec, the one that is sent. Others that it may have are of no use to it.
 #[must_use]
 pub fn can_consume(consumable: &RtpParameters, capabilities: &RtpCapabilities) -> bool {
     consumable
         .codecs
-        .iter()
-        .any(|codec| codec.codec() != Codec::Rtx && supported(codec, capabilities).is_some())
+        .first()
+        .is_some_and(|codec| supported(codec, capabilities).is_some())
 }
 
 /// What a client with these capabilities receives of a track: its codecs, the router's retransmissions where the
 /// client has them, the header extensions both know, one encoding.
 ///
 /// # Errors
-/// If the client is able to decode none of the track's codecs.
+/// If the client is not able to decode the codec the track is sent in.
 pub fn negotiate(
     consumable: &RtpParameters,
     capabilities: &RtpCapabilities,
     identity: ConsumerIdentity,
 ) -> Result<RtpParameters, ConsumeError> {
-    let mut codecs = reduce_codecs(consumable, capabilities);
-    let retransmits = codecs.iter().any(|codec| codec.codec() == Codec::Rtx);
-    if codecs.is_empty() {
+    if !can_consume(consumable, capabilities) {
         return Err(ConsumeError::NoCompatibleCodec);
     }
+    let mut codecs = reduce_codecs(consumable, capabilities);
+    let retransmits = codecs.iter().any(|codec| codec.codec() == Codec::Rtx);
     let header_extensions = reduce_extensions(consumable, capabilities);
     feedback::reduce(&mut codecs, &header_extensions);
     let encoding = RtpEncodingParameters {

@@ -171,9 +171,12 @@ pub fn negotiate(
     }
     check_codecs(kind, &parameters)?;
     check_identities(&parameters)?;
-    let media = match_media(&mut parameters, router)?;
+    let mut media = match_media(&mut parameters, router)?;
     let codecs = map_codecs(&parameters, &media, router)?;
-    let kind_of = consumer_type(&parameters)?;
+    let sent = sent_codec(&parameters)?;
+    let kind_of = consumer_type(sent, &parameters.encodings)?;
+    // Consumers receive what is sent, so that codec leads.
+    media.sort_by_key(|matched| matched.payload_type != sent.payload_type);
     let mapping = Mapping {
         codecs,
         header_extensions: map_extensions(kind, &parameters, router),
@@ -459,16 +462,15 @@ fn offered_parameters(codec: &RtpCodecCapability) -> RtpCodecParameters {
     }
 }
 
-/// How consumers choose, given the number of streams and the layers inside them.
-fn consumer_type(parameters: &RtpParameters) -> Result<ConsumerType, ProduceError> {
+/// The codec that is sent: the first one, unless the first encoding names another.
+fn sent_codec(parameters: &RtpParameters) -> Result<&RtpCodecParameters, ProduceError> {
     let media = || {
         parameters
             .codecs
             .iter()
             .filter(|codec| codec.codec() != Codec::Rtx)
     };
-    let first = media().next().ok_or(ProduceError::NoMediaCodec)?;
-    let mut sent = first;
+    let mut sent = media().next().ok_or(ProduceError::NoMediaCodec)?;
     for (index, encoding) in parameters.encodings.iter().enumerate() {
         let Some(payload_type) = encoding.codec_payload_type else {
             continue;
@@ -479,7 +481,15 @@ fn consumer_type(parameters: &RtpParameters) -> Result<ConsumerType, ProduceErro
             sent = named;
         }
     }
-    let modes: Vec<ScalabilityMode> = parameters.encodings.iter().map(layers).collect();
+    Ok(sent)
+}
+
+/// How consumers choose, given the number of streams and the layers inside them.
+fn consumer_type(
+    sent: &RtpCodecParameters,
+    encodings: &[RtpEncodingParameters],
+) -> Result<ConsumerType, ProduceError> {
+    let modes: Vec<ScalabilityMode> = encodings.iter().map(layers).collect();
     let unsupported = ProduceError::UnsupportedLayers {
         mime_type: sent.mime_type.clone(),
     };

@@ -292,7 +292,14 @@ fn of_several_codecs_the_known_ones_remain() {
         {"mimeType": "video/AV1", "payloadType": 45, "clockRate": 90000},
     ]);
     let sent = consumable(codecs, json!([{"ssrc": 1}]));
-    let consumer = receive(&sent, &router_capabilities(&[CodecChoice::Av1]));
-    let types: Vec<u8> = consumer.codecs.iter().map(|codec| codec.payload_type).collect();
-    assert_eq!(types, [109, 110]);
+    let types = |choices: &[CodecChoice]| -> Vec<u8> {
+        let consumer = receive(&sent, &router_capabilities(choices));
+        consumer.codecs.iter().map(|codec| codec.payload_type).collect()
+    };
+    assert_eq!(types(&CodecChoice::DEFAULT), [101, 102, 109, 110]);
+    assert_eq!(types(&[CodecChoice::H264, CodecChoice::Vp8]), [101, 102]);
+    assert!(
+        !can_consume(&sent, &router_capabilities(&[CodecChoice::Av1])),
+        "VP8 is what is sent"
+    );
 }
