@@ -76,7 +76,9 @@ export class TrackSlot {
       const wish = this.#wish;
       if (!wish.on) this.#release();
       else if (!(await this.#acquire(wish)) && this.#wish === wish) {
-        this.#wish = { ...wish, on: this.#held !== null, deviceId: this.#held?.deviceId ?? wish.deviceId };
+        // What is held stays held; the failed wish is not tried again by itself.
+        const held = this.#held;
+        this.#wish = held === null ? { ...wish, on: false } : { on: true, deviceId: held.deviceId };
       }
     }
   }

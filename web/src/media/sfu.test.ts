@@ -1,0 +1,326 @@
+/** The real mediasoup-client (its fake handler instead of a browser) against a node in memory. */
+import type { types } from "mediasoup-client";
+import { generateLocalDtlsParameters, generateNativeRtpCapabilities, generateNativeSctpCapabilities } from "mediasoup-client/fakeParameters";
+import { FakeHandler } from "mediasoup-client/handlers/FakeHandler";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NodeRest } from "../signalling/rest";
+import { FakeNode, FakeSocket } from "../testing/fake-node";
+import { fakeTrack } from "../testing/tracks";
+import { SfuConnection, type SfuEvents } from "./sfu";
+import { ViewBook } from "./views";
+
+const CALL = { callId: "room", participantId: "me" };
+
+interface Rig {
+  node: FakeNode;
+  socket: FakeSocket;
+  views: ViewBook;
+  sfu: SfuConnection;
+  handlers: FakeHandler[];
+  log: [keyof SfuEvents, unknown][];
+}
+
+let rigs: Rig[] = [];
+
+function rig(node = new FakeNode(), forceTcp = false): Rig {
+  const socket = new FakeSocket();
+  const views = new ViewBook();
+  const handlers: FakeHandler[] = [];
+  const factory = FakeHandler.createFactory({
+    generateNativeRtpCapabilities,
+    generateNativeSctpCapabilities,
+    generateLocalDtlsParameters,
+  });
+  const handlerFactory: types.HandlerFactory = {
+    ...factory,
+    factory: (options) => {
+      const handler = factory.factory(options);
+      handlers.push(handler as unknown as FakeHandler);
+      return handler;
+    },
+  };
+  const sfu = new SfuConnection({
+    rest: new NodeRest({ base: "", token: () => "t", http: node.http, ...CALL }),
+    socket: socket.asSocket(),
+    views,
+    displayName: "Ada",
+    iceServers: [],
+    forceTcp,
+    video: { simulcast: true },
+    handlerFactory,
+  });
+  const log: Rig["log"] = [];
+  const names = ["status", "media-added", "media-track", "media-flow", "media-removed", "synced", "lost"] as const;
+  for (const name of names) sfu.events.on(name, (event) => log.push([name, event]));
+  const made = { node, socket, views, sfu, handlers, log };
+  rigs.push(made);
+  return made;
+}
+
+async function joined(node?: FakeNode): Promise<Rig> {
+  const made = rig(node);
+  made.sfu.setMicrophone(fakeTrack("audio"));
+  await made.sfu.join();
+  await settled(() => expect(made.node.seen(/produce/)).toHaveLength(1));
+  return made;
+}
+
+function settled(check: () => void): Promise<void> {
+  return vi.waitFor(check, { timeout: 2000, interval: 5 });
+}
+
+function events<K extends keyof SfuEvents>({ log }: Rig, name: K): SfuEvents[K][] {
+  return log.filter((entry) => entry[0] === name).map((entry) => entry[1] as SfuEvents[K]);
+}
+
+describe("SfuConnection", () => {
+  beforeEach(() => {
+    rigs = [];
+  });
+  afterEach(() => {
+    for (const { sfu } of rigs) sfu.close();
+  });
+
+  it("asks for the room and both transports at once, then sends the microphone", async () => {
+    const { node } = await joined();
+    expect(node.seen().slice(0, 3).sort()).toEqual(["GET ", "POST /transports", "POST /transports"]);
+    const directions = node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.direction);
+    expect(directions.sort()).toEqual(["recv", "send"]);
+    expect(node.seen(/connect|produce/)).toEqual([
+      "POST /transports/transport/connect",
+      "POST /transports/transport/produce",
+    ]);
+    const body = node.requests.find(({ path }) => path.endsWith("/produce"))?.body;
+    expect(body).toMatchObject({
+      participantId: "me",
+      kind: "audio",
+      paused: false,
+      appData: { source: "microphone", displayName: "Ada" },
+    });
+  });
+
+  it("hears everybody present, but sees only who is on screen", async () => {
+    const node = new FakeNode();
+    const voice = node.addProducer("bob", "audio", { source: "microphone", displayName: "Bob" });
+    const face = node.addProducer("bob", "video", { source: "camera", displayName: "Bob" });
+    const made = await joined(node);
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
+    const added = events(made, "media-added");
+    expect(added.map(({ producerId, source, displayName, initial }) => [producerId, source, displayName, initial])).toEqual([
+      [voice.producerId, "microphone", "Bob", true],
+      [face.producerId, "camera", "Bob", true],
+    ]);
+    expect(node.requests.filter(({ path }) => path === "/consume").map(({ body }) => body.producerId)).toEqual([voice.producerId]);
+
+    made.views.show(face.producerId, { width: 1920, height: 1080 });
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
+    expect(events(made, "media-track").map(({ remote, track }) => [remote.source, track?.kind])).toEqual([
+      ["microphone", "audio"],
+      ["camera", "video"],
+    ]);
+  });
+
+  it("asks for the layer of a small tile before it lets the picture flow, and for more when it grows", async () => {
+    const node = new FakeNode();
+    const face = node.addProducer("bob", "video", { source: "camera" });
+    const made = await joined(node);
+    made.views.show(face.producerId, { width: 200, height: 150 });
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
+    expect(node.seen(/consumer/)).toEqual([
+      "POST /consumers/consumer/preferred-layers",
+      "POST /consumers/consumer/resume",
+    ]);
+    made.views.show(face.producerId, { width: 1280, height: 720 });
+    await settled(() => expect(node.seen(/preferred/)).toHaveLength(2));
+    const layers = node.requests.filter(({ path }) => path.endsWith("layers")).map(({ body }) => body.spatialLayer);
+    expect(layers).toEqual([0, 2]);
+  });
+
+  it("pauses a picture that leaves the screen and resumes the same consumer when it returns", async () => {
+    const node = new FakeNode();
+    const face = node.addProducer("bob", "video", { source: "camera" });
+    const made = await joined(node);
+    made.views.show(face.producerId, { width: 1280, height: 720 });
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
+    made.views.hide(face.producerId);
+    await settled(() => expect(node.seen(/pause/)).toHaveLength(1));
+    made.views.show(face.producerId, { width: 1280, height: 720 });
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
+    expect(node.seen(/POST \/consume$/)).toHaveLength(1);
+  });
+
+  it("takes a producer announced twice for one, and its own for none", async () => {
+    const made = await joined();
+    const voice = made.node.addProducer("bob", "audio", { displayName: "Bob" });
+    const event = { ...voice, callId: "room" };
+    made.socket.events.emit("new-producer", event);
+    made.socket.events.emit("new-producer", event);
+    made.socket.events.emit("new-producer", { ...event, producerId: "x", participantId: "me" });
+    await settled(() => expect(made.node.seen(/resume/)).toHaveLength(1));
+    expect(events(made, "media-added").map(({ initial }) => initial)).toEqual([false]);
+    expect(made.node.seen(/POST \/consume$/)).toHaveLength(1);
+  });
+
+  it("tells when a producer closes and when one is paused by its owner, but not of its own pauses", async () => {
+    const node = new FakeNode();
+    const voice = node.addProducer("bob", "audio");
+    const made = await joined(node);
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
+    const flow = { callId: "room", participantId: "me", consumerId: "c", producerId: voice.producerId };
+    made.socket.events.emit("consumer-paused", { ...flow, reason: "client" });
+    made.socket.events.emit("consumer-paused", { ...flow, reason: "producer" });
+    made.socket.events.emit("producer-closed", { ...flow, kind: "audio" });
+    expect(events(made, "media-flow").map(({ paused }) => paused)).toEqual([false, true]);
+    expect(events(made, "media-removed")).toEqual([{ producerId: voice.producerId }]);
+  });
+
+  it("drops a producer that is gone when it is to be consumed", async () => {
+    const node = new FakeNode();
+    node.refuse(/consume$/, 404, "PRODUCER_NOT_FOUND");
+    const voice = node.addProducer("bob", "audio");
+    const made = await joined(node);
+    await settled(() => expect(events(made, "media-removed")).toEqual([{ producerId: voice.producerId }]));
+  });
+
+  it("does without a picture it cannot decode", async () => {
+    const node = new FakeNode();
+    node.refuse(/consume$/, 422, "UNSUPPORTED_CODEC", 9);
+    node.addProducer("bob", "audio");
+    const made = await joined(node);
+    await settled(() => expect(node.seen(/consume$/)).toHaveLength(1));
+    expect(events(made, "lost")).toEqual([]);
+  });
+
+  it("mutes at once and tells the node; ten quick toggles end where the last one pointed", async () => {
+    const { node, sfu } = await joined();
+    for (let index = 0; index < 10; index += 1) sfu.setMuted(index % 2 === 0);
+    sfu.setMuted(true);
+    await settled(() => expect(node.seen(/producers/).at(-1)).toBe("POST /producers/producer/pause"));
+    sfu.setMuted(false);
+    await settled(() => expect(node.seen(/producers/).at(-1)).toBe("POST /producers/producer/resume"));
+  });
+
+  it("enters muted without being heard for a moment", async () => {
+    const { node, sfu } = rig();
+    const track = fakeTrack("audio");
+    sfu.setMuted(true);
+    sfu.setMicrophone(track);
+    await sfu.join();
+    await settled(() => expect(node.seen(/produce/)).toHaveLength(1));
+    expect(node.requests.find(({ path }) => path.endsWith("/produce"))?.body.paused).toBe(true);
+    await settled(() => expect(track.enabled).toBe(false));
+    expect(node.seen(/producers\//)).toEqual([]);
+  });
+
+  it("closes the camera's producer when the camera goes off, and replaces the track when it changes", async () => {
+    const { node, sfu } = await joined();
+    sfu.setCamera(fakeTrack("video"));
+    await settled(() => expect(node.seen(/produce$/)).toHaveLength(2));
+    const body = node.requests.filter(({ path }) => path.endsWith("/produce"))[1]?.body;
+    expect(body?.appData).toMatchObject({ source: "camera" });
+    sfu.setCamera(fakeTrack("video"));
+    sfu.setCamera(null);
+    await settled(() => expect(node.seen(/DELETE/)).toEqual(["DELETE /producers/producer"]));
+    sfu.setCamera(fakeTrack("video"));
+    await settled(() => expect(node.seen(/produce$/)).toHaveLength(3));
+  });
+
+  it("sends the screen beside the camera", async () => {
+    const { node, sfu } = await joined();
+    sfu.setCamera(fakeTrack("video"));
+    sfu.setScreen(fakeTrack("video"));
+    await settled(() => expect(node.producers.map(({ appData }) => appData.source).sort()).toEqual(["camera", "microphone", "screen"]));
+  });
+
+  it("clears away a producer of its own it never learnt of", async () => {
+    const node = new FakeNode();
+    const stray = node.addProducer("me", "audio", { source: "microphone" });
+    node.refuse(/produce$/, 409, "PRODUCER_ALREADY_EXISTS");
+    await rigJoin(node);
+    await settled(() => expect(node.producers.map(({ producerId }) => producerId)).not.toContain(stray.producerId));
+    await settled(() => expect(node.producers).toHaveLength(1));
+  });
+
+  it("restarts ICE when a transport fails", async () => {
+    const made = await joined();
+    const [send] = made.handlers;
+    send?.setConnectionState("connected");
+    send?.setConnectionState("failed");
+    await settled(() => expect(made.node.seen(/restart-ice/)).toHaveLength(1));
+    send?.setConnectionState("connected");
+    expect(events(made, "status")).toEqual(["connected", "reconnecting", "connected"]);
+  });
+
+  it("rebuilds over TCP with everything that was sent and received when ICE cannot be restarted", async () => {
+    const node = new FakeNode();
+    const voice = node.addProducer("bob", "audio");
+    const made = await joined(node);
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
+    node.refuse(/restart-ice/, 500, "INTERNAL_SERVER_ERROR");
+    made.handlers[0]?.setConnectionState("connected");
+    made.handlers[0]?.setConnectionState("failed");
+    await settled(() => expect(node.seen(/POST \/transports$/)).toHaveLength(4));
+    const forced = node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.forceTcp);
+    expect(forced).toEqual([false, false, true, true]);
+    await settled(() => expect(node.seen(/produce$/)).toHaveLength(2));
+    await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
+    expect(events(made, "media-removed")).toEqual([]);
+    expect(events(made, "media-track").map(({ remote, track }) => [remote.producerId, track !== null])).toEqual([
+      [voice.producerId, true],
+      [voice.producerId, false],
+      [voice.producerId, true],
+    ]);
+  });
+
+  it("says it is lost when the node no longer knows the room", async () => {
+    const made = await joined();
+    made.node.refuse(/pause/, 404, "ROOM_NOT_FOUND");
+    made.sfu.setMuted(true);
+    await settled(() => expect(events(made, "lost")).toHaveLength(1));
+  });
+
+  it("reads off the room what happened while the socket was away", async () => {
+    const node = new FakeNode();
+    const gone = node.addProducer("bob", "audio");
+    const made = await joined(node);
+    node.removeProducer(gone.producerId);
+    const fresh = node.addProducer("eve", "audio");
+    made.socket.events.emit("link", "interrupted");
+    made.socket.events.emit("link", "joined");
+    await settled(() => expect(events(made, "media-removed")).toEqual([{ producerId: gone.producerId }]));
+    expect(events(made, "media-added").at(-1)).toMatchObject({ producerId: fresh.producerId, initial: false });
+    expect(events(made, "lost")).toEqual([]);
+  });
+
+  it("knows it was let go when its own producer is missing after the break", async () => {
+    const made = await joined();
+    made.node.producers = [];
+    made.socket.events.emit("link", "joined");
+    await settled(() => expect(events(made, "lost")).toHaveLength(1));
+  });
+
+  it("says goodbye, stops asking and closes the socket when it leaves", async () => {
+    const made = await joined();
+    await made.sfu.leave();
+    expect(made.node.seen().at(-1)).toBe("POST /participants/me/leave");
+    expect(made.socket.closed).toBe(true);
+    const before = made.node.requests.length;
+    made.sfu.setMuted(true);
+    made.sfu.setCamera(fakeTrack("video"));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(made.node.requests).toHaveLength(before);
+  });
+
+  it("uses TCP from the start when told to", async () => {
+    const { node, sfu } = rig(new FakeNode(), true);
+    await sfu.join();
+    expect(node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.forceTcp)).toEqual([true, true]);
+  });
+});
+
+async function rigJoin(node: FakeNode): Promise<Rig> {
+  const made = rig(node);
+  made.sfu.setMicrophone(fakeTrack("audio"));
+  await made.sfu.join();
+  return made;
+}
