@@ -70,6 +70,9 @@ pub(crate) const DEFAULT_MTU: usize = 1200;
 /// The engine never emits more than its MTU, and reports certificates of at most this size.
 const SCRATCH: usize = 4096;
 
+/// Pause after which an engine that asks to be called at once, and has been, is called again.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+
 /// A reported deadline beyond this means that none is set.
 const NO_DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
@@ -247,7 +250,7 @@ impl Endpoint {
             Phase::Shaking(deadline) if now >= deadline => return self.fail(),
             Phase::Shaking(_) | Phase::Connected => {}
         }
-        if self.engine_timeout.is_some_and(|deadline| now >= deadline) {
+        if self.is_due(now) {
             // A refusal has already ended the association.
             let _: Result<(), Rejected> = self.drive(now, None);
         }
@@ -301,6 +304,24 @@ impl Endpoint {
 
     /// Advances the engine's clock, feeds it, and collects what it has to say.
     fn drive(&mut self, now: Instant, packet: Option<&[u8]>) -> Result<(), Rejected> {
+        self.step(now, packet)?;
+        if self.is_due(now) {
+            // Having digested a packet, the engine asks for the timeout of this very moment to go on.
+            self.step(now, None)?;
+        }
+        if self.is_due(now) {
+            // It would ask for ever: after a HelloRetryRequest it cannot answer, for one, which must not buy a
+            // peer an endless loop.
+            self.engine_timeout = Some(now + SHORTEST_WAIT);
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.engine_timeout.is_some_and(|deadline| deadline <= now)
+    }
+
+    fn step(&mut self, now: Instant, packet: Option<&[u8]>) -> Result<(), Rejected> {
         let Some(engine) = &mut self.engine else {
             return Err(Rejected);
         };
@@ -315,6 +336,7 @@ impl Endpoint {
             }
             // The one error after which the engine may go on: noise instead of the server's first answer.
             Err(dimpl::Error::UnexpectedMessage(UnexpectedMessageError::UnrecognizedAutoServerResponse)) => {
+                self.collect(now);
                 Err(Rejected)
             }
             Err(dimpl::Error::ConnectionClosed) => {

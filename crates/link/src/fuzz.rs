@@ -67,18 +67,31 @@ pub fn srtp_unprotect(data: &[u8]) {
     assert!(inbound.unprotect(&mut replayed).is_err(), "passed twice");
 }
 
-/// Any sequence of datagrams, before and after the handshake, mixed with time, restarts and true media.
+/// Any sequence of datagrams before, during and after the handshake, mixed with time, restarts and true media.
 pub fn demux_link(now: Instant, data: &[u8]) {
     let Some((selector, data)) = data.split_first() else {
         return;
     };
     let mut duo = Duo::new(now);
-    if selector & 1 == 0 {
-        duo.establish(if selector & 2 == 0 {
-            DtlsRole::Client
-        } else {
-            DtlsRole::Server
-        });
+    let role = if selector & 4 == 0 {
+        DtlsRole::Client
+    } else {
+        DtlsRole::Server
+    };
+    match selector & 3 {
+        0 | 1 => {
+            duo.introduce(role);
+            (0..20).for_each(|_| duo.exchange(None));
+            assert!(
+                duo.link.route().is_some() && duo.peer.route().is_some(),
+                "handshake incomplete"
+            );
+        }
+        2 => {
+            duo.introduce(role);
+            (0..selector >> 6).for_each(|_| duo.exchange(None));
+        }
+        _ => {}
     }
     for (kind, chunk) in chunks(data) {
         duo.operate(kind, chunk);
@@ -145,7 +158,8 @@ impl Duo {
         credentials(&format!("link{}", self.generation))
     }
 
-    fn establish(&mut self, peer_role: DtlsRole) {
+    /// Gives both sides the other's parameters and a nominated path.
+    fn introduce(&mut self, peer_role: DtlsRole) {
         let own_role = if peer_role == DtlsRole::Client {
             DtlsRole::Server
         } else {
@@ -172,22 +186,20 @@ impl Duo {
         let mut check = nomination(&credentials("peer"));
         self.peer
             .handle_datagram(self.now, tuple(CLIENT_PORT, SERVER_PORT), &mut check);
-        for _ in 0..20 {
-            self.exchange();
-        }
-        assert!(
-            self.link.route().is_some() && self.peer.route().is_some(),
-            "handshake incomplete"
-        );
     }
 
-    fn exchange(&mut self) {
+    /// Moves what both sides have to send, the peer's part damaged by XOR of a byte when asked for.
+    fn exchange(&mut self, damage: Option<(usize, u8)>) {
         let mut buffer = Vec::new();
         while self.link.poll_transmit(&mut buffer).is_some() {
             self.peer
                 .handle_datagram(self.now, tuple(CLIENT_PORT, SERVER_PORT), &mut buffer);
         }
         while self.peer.poll_transmit(&mut buffer).is_some() {
+            if let Some((position, flip)) = damage {
+                let position = position % buffer.len();
+                buffer[position] ^= flip;
+            }
             self.link
                 .handle_datagram(self.now, tuple(SERVER_PORT, CLIENT_PORT), &mut buffer);
         }
@@ -210,7 +222,7 @@ impl Duo {
                 self.receive(tuple(SERVER_PORT, CLIENT_PORT + (kind >> 4) % 40), &request);
             }
             10 | 11 => self.pass(Duration::from_millis(u64::from(kind))),
-            12 => self.exchange(),
+            12 => self.exchange(chunk.first().map(|flip| (usize::from(kind >> 4), *flip))),
             13 => {
                 self.generation += 1;
                 let fresh = self.credentials();
@@ -220,7 +232,7 @@ impl Duo {
                 .link
                 .forget_tuple(self.now, tuple(SERVER_PORT, CLIENT_PORT + (kind >> 4) % 40)),
             _ if kind > 0xF000 => self.link.close(self.now),
-            _ => self.exchange(),
+            _ => self.exchange(None),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A link against an independent peer over a simulated network, in virtual time: one behaviour per file.
 
+#![allow(clippy::disallowed_methods, reason = "virtual time has to start somewhere")]
+
 mod peer;
 
 mod address_change;

@@ -65,3 +65,11 @@ proptest! {
         demux_link(Instant::now(), &data);
     }
 }
+
+/// A damaged HelloRetryRequest once left the DTLS client due at every instant: an endless loop for its owner.
+#[test]
+fn a_deadline_passes_once_it_is_handled() {
+    for _ in 0..10 {
+        demux_link(Instant::now(), &[126, 25, 92, 1, 129, 25, 106, 0]);
+    }
+}
