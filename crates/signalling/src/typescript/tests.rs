@@ -1,1 +1,133 @@
-//! Tests.
+use super::*;
+
+/// A word of TypeScript that could be a type's name.
+fn words(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_text_is_the_same_every_time() {
+    assert_eq!(files(), files());
+}
+
+#[test]
+fn every_file_says_that_it_is_generated() {
+    let files = files();
+    assert!(files.is_sorted_by(|a, b| a.name < b.name));
+    for file in &files {
+        assert!(
+            file.text.starts_with("// Generated from the Rust sources"),
+            "{}",
+            file.name
+        );
+        assert!(file.text.ends_with('\n'), "{}", file.name);
+        assert!(
+            !file.text.lines().any(|line| line.ends_with(' ')),
+            "{}",
+            file.name
+        );
+        assert!(
+            !file.text.contains("bigint"),
+            "JSON numbers are numbers: {}",
+            file.name
+        );
+        assert!(
+            !file.text.contains("crate::"),
+            "links of Rust mean nothing here: {}",
+            file.name
+        );
+    }
+}
+
+#[test]
+fn what_a_file_mentions_it_declares_or_imports() {
+    let config = Config::new().with_large_int("number");
+    let modules = modules(&config);
+    let all: BTreeSet<&str> = modules
+        .iter()
+        .flat_map(|(_, declarations)| declarations.iter().map(|each| each.name.as_str()))
+        .collect();
+    let home: BTreeMap<&str, &str> = modules
+        .iter()
+        .flat_map(|(module, declarations)| declarations.iter().map(|each| (each.name.as_str(), *module)))
+        .collect();
+    assert_eq!(
+        home.len(),
+        modules
+            .iter()
+            .map(|(_, declarations)| declarations.len())
+            .sum::<usize>(),
+        "no name twice"
+    );
+    for (module, declarations) in &modules {
+        for declaration in declarations {
+            for mention in &declaration.mentions {
+                assert!(
+                    all.contains(mention.as_str()),
+                    "{} in {module} mentions {mention}",
+                    declaration.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn declarations_have_the_shapes_of_the_wire() {
+    let text: String = files().into_iter().map(|file| file.text).collect();
+    for line in [
+        "export type ParticipantId = string;",
+        "export type MediaKind = \"audio\" | \"video\";",
+        "export type PauseReason = \"producer\" | \"bandwidth\" | \"client\" | \"server-load\";",
+        "export type Answer<T> = Success<T> | Failure;",
+        "  success: true,",
+        "  sctpParameters: null,",
+        "  type: ConsumerType,",
+        "  participantId: ParticipantId | null,",
+        "  forceTcp?: boolean,",
+        "  rtpParameters: RtpParameters,",
+        "  parameters: { [key in string]: string | number },",
+        "  memory: number,",
+        "  \"producer-closed\": (payload: ProducerClosed) => void;",
+        "  Consume: { method: \"POST\", path: \"/api/rooms/{callId}/consume\" },",
+    ] {
+        assert!(text.lines().any(|candidate| candidate == line), "{line}");
+    }
+    for code in crate::ErrorCode::ALL {
+        assert!(text.contains(&format!("\"{code}\"")));
+    }
+}
+
+#[test]
+fn every_type_of_an_event_is_imported_by_the_names() {
+    let files = files();
+    let names = files
+        .iter()
+        .find(|file| file.name == "names.ts")
+        .expect("generated");
+    let import = names
+        .text
+        .lines()
+        .find(|line| line.starts_with("import type"))
+        .expect("it imports");
+    let used: Vec<&str> = names
+        .text
+        .lines()
+        .filter_map(|line| line.split_once("(payload: "))
+        .filter_map(|(_, rest)| rest.split([')', ',']).next())
+        .collect();
+    assert!(!used.is_empty());
+    for payload in used {
+        assert!(words(import).contains(payload), "{payload}");
+    }
+}
+
+#[test]
+fn comments_are_tidied() {
+    let raw =
+        "/**\n * One.\n */\nexport type A = { \n/**\n * Two\n * lines.\n */\nb: number, \nc?: string, };\n";
+    let tidied = "/** One. */\nexport type A = {\n  /**\n   * Two\n   * lines.\n   */\n  b: number,\n  c?: string,\n};\n";
+    assert_eq!(tidy(raw), tidied);
+}
