@@ -151,6 +151,10 @@ impl Worker {
         };
         // An unknown SSRC means that no packet came yet; the first one will be a key frame.
         let Some(ssrc) = stream.ssrc() else { return };
+        // A request that cannot leave must not hold back the one made when the path opens.
+        if transport.link.route().is_none() {
+            return;
+        }
         let now_is_the_time = stream.keyframes.request(now);
         if let Some(at) = stream.keyframes.poll_timeout() {
             timers.schedule(Owner::Transport(producer.transport), &mut transport.queued, at);

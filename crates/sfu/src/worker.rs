@@ -244,13 +244,19 @@ impl Worker {
         self.schedule_transport(key);
     }
 
-    /// Media may flow on a transport, or flows on another path: viewers start with a key frame.
+    /// Media may flow on a transport, or flows on another path: viewers start with a key frame, its own as well as
+    /// those of what it produces.
     fn open_path(&mut self, now: Instant, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else {
             return;
         };
         self.scratch.wanted.clear();
-        for consumer in &transport.consumers {
+        let produced = transport
+            .producers
+            .iter()
+            .filter_map(|producer| self.producers.get(*producer));
+        let viewers = produced.flat_map(|producer| &producer.consumers);
+        for consumer in transport.consumers.iter().chain(viewers) {
             let wanted = self
                 .consumers
                 .get(*consumer)

@@ -1,7 +1,7 @@
 //! Which packets of a stream are missing, and when to ask for them again (RFC 4585 §6.2.1).
 //!
-//! A gap is asked for after a short wait for mere reordering, then once per round trip, ten times at most. When too
-//! many packets are missing, those before the newest key frame are given up; if that is not enough, all are, and a
+//! A gap is asked for after a short wait for mere reordering, then once per round trip, ten times or for half a second,
+//! whichever is more. The round trip is measured on the answers. When too many packets are missing, those before the newest key frame are given up; if that is not enough, all are, and a
 //! key frame is asked for instead.
 
 use std::collections::VecDeque;
@@ -17,6 +17,9 @@ const MIN_RETRY: Duration = Duration::from_millis(20);
 
 /// Requests of one packet before it is given up.
 const MAX_RETRIES: u8 = 10;
+
+/// A packet is asked for at least this long: on a short path ten requests are over before a burst of loss is.
+const MIN_PERSISTENCE: Duration = Duration::from_millis(500);
 
 /// Packets missing at a time; more are not worth a request each.
 const MAX_MISSING: usize = 1000;
@@ -51,8 +54,12 @@ pub(crate) enum NackAction {
 
 struct Missing {
     seq: SeqNo,
+    /// When it was found missing.
+    noticed: Instant,
     /// When to ask (again).
     due: Instant,
+    /// When it was last asked for.
+    asked: Instant,
     requests: u8,
 }
 
@@ -63,6 +70,8 @@ pub(crate) struct NackGenerator {
     missing: VecDeque<Missing>,
     /// First packets of key frames, ascending; at most [`MAX_KEY_FRAMES`].
     key_frames: VecDeque<SeqNo>,
+    /// From a request to its answer, smoothed; `None` before the first answer.
+    round_trip: Option<Duration>,
     /// Not later than the earliest `due`.
     next_due: Option<Instant>,
     key_frame_wanted: bool,
@@ -75,6 +84,7 @@ impl NackGenerator {
             newest: None,
             missing: VecDeque::new(),
             key_frames: VecDeque::new(),
+            round_trip: None,
             next_due: None,
             key_frame_wanted: false,
         }
@@ -96,7 +106,9 @@ impl NackGenerator {
         }
         match self.missing.binary_search_by_key(&seq, |missing| missing.seq) {
             Ok(index) => {
-                self.missing.remove(index);
+                if let Some(missing) = self.missing.remove(index) {
+                    self.measure(now, &missing);
+                }
                 self.note_key_frame(seq, is_key_start);
                 Arrival::Recovered
             }
@@ -105,7 +117,8 @@ impl NackGenerator {
     }
 
     /// Says what to send now. `out` is cleared; with [`NackAction::Nack`] it holds the missing numbers in the order
-    /// they were sent. `rtt` is the round trip to the sender, spacing the requests of one packet.
+    /// they were sent. `rtt` is the round trip to the sender, which spaces the requests of one packet, until answers
+    /// tell it better.
     pub(crate) fn poll(&mut self, now: Instant, rtt: Duration, out: &mut Vec<u16>) -> NackAction {
         out.clear();
         if std::mem::take(&mut self.key_frame_wanted) {
@@ -114,15 +127,18 @@ impl NackGenerator {
         if self.next_due.is_none_or(|due| now < due) {
             return NackAction::None;
         }
-        let retry = now + rtt.max(MIN_RETRY);
+        // A quarter more than the mean: an answer that takes a little longer is not asked for twice.
+        let spacing = self.round_trip.map_or(rtt, |measured| measured + measured / 4);
+        let retry = now + spacing.max(MIN_RETRY);
         let mut next_due: Option<Instant> = None;
         self.missing.retain_mut(|missing| {
             if missing.due <= now {
                 out.push(missing.seq.wire());
-                missing.requests += 1;
+                missing.requests = missing.requests.saturating_add(1);
+                missing.asked = now;
                 missing.due = retry;
             }
-            let keep = missing.requests < MAX_RETRIES;
+            let keep = missing.requests < MAX_RETRIES || retry < missing.noticed + MIN_PERSISTENCE;
             if keep {
                 next_due = Some(next_due.map_or(missing.due, |due| due.min(missing.due)));
             }
@@ -158,6 +174,15 @@ impl NackGenerator {
         self.key_frames.clear();
         self.next_due = None;
         self.key_frame_wanted = false;
+    }
+
+    /// Takes the round trip from the answer to a first request; after a second one nobody knows which was answered
+    /// (Karn's rule).
+    fn measure(&mut self, now: Instant, answered: &Missing) {
+        if answered.requests == 1 {
+            let sample = now.saturating_duration_since(answered.asked);
+            self.round_trip = Some(self.round_trip.map_or(sample, |smooth| (smooth * 7 + sample) / 8));
+        }
     }
 
     fn note_key_frame(&mut self, seq: SeqNo, is_key_start: bool) {
@@ -197,7 +222,9 @@ impl NackGenerator {
         let due = now + REORDER_DELAY;
         self.missing.extend(gap.map(|seq| Missing {
             seq: SeqNo(seq),
+            noticed: now,
             due,
+            asked: now,
             requests: 0,
         }));
         self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));

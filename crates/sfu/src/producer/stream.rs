@@ -91,8 +91,8 @@ pub(crate) struct ReceiveStream {
     window: Window,
     received: u64,
     repaired: u64,
-    /// Packets lost for good before the last jump.
-    lost_before: u64,
+    /// Packets lost for good.
+    lost: u64,
     at_report: Counts,
     at_interval: Counts,
     /// Where arrival times are measured from.
@@ -120,7 +120,7 @@ impl ReceiveStream {
             window: Window::new(),
             received: 0,
             repaired: 0,
-            lost_before: 0,
+            lost: 0,
             at_report: Counts::default(),
             at_interval: Counts::default(),
             epoch: None,
@@ -166,7 +166,7 @@ impl ReceiveStream {
             self.after_jump = Some(sequence.wrapping_add(1));
             return None;
         }
-        self.lost_before += self.unrepaired_since_jump();
+        self.lost += self.window.unsettled(self.first);
         let seq = newest.offset(i64::from(step));
         self.begin(seq);
         Some(self.take_new(now, seq, timestamp, len))
@@ -314,14 +314,10 @@ impl ReceiveStream {
         self.repaired
     }
 
-    /// Packets that came neither by themselves nor by retransmission (yet), since the stream began.
+    /// Packets that came neither by themselves nor by retransmission and will not come any more. A gap counts once it
+    /// lies some hundred packets back.
     pub(crate) fn lost_after_repair(&self) -> u64 {
-        self.lost_before + self.unrepaired_since_jump()
-    }
-
-    fn unrepaired_since_jump(&self) -> u64 {
-        let counts = self.counts();
-        counts.expected.saturating_sub(counts.received + counts.repaired)
+        self.lost
     }
 
     fn counts(&self) -> Counts {
@@ -348,7 +344,7 @@ impl ReceiveStream {
     fn take_new(&mut self, now: Instant, seq: SeqNo, timestamp: u32, len: usize) -> Received {
         self.count(now, len);
         let time = self.expand_time(timestamp);
-        self.window.advance(seq);
+        self.lost += self.window.advance(self.first, seq);
         self.newest = Some(seq);
         self.received += 1;
         if self.time != Some(time) || self.transit.is_none() {

@@ -15,6 +15,8 @@ enum Row {
     Key(u64, u64),
     /// At this time `poll` asks for these numbers.
     Asks(u64, &'static [u16]),
+    /// At this time `poll` asks for whatever is missing.
+    AsksSomething(u64),
     /// At this time `poll` asks for a key frame.
     AsksKey(u64),
 }
@@ -48,6 +50,10 @@ fn run(rows: &[Row]) {
                     NackAction::Nack
                 };
                 assert_eq!(action, wanted, "row {index}");
+            }
+            Row::AsksSomething(at) => {
+                let action = nack.poll(start + ms(at), RTT, &mut out);
+                assert_eq!(action, NackAction::Nack, "row {index}");
             }
             Row::AsksKey(at) => {
                 let action = nack.poll(start + ms(at), RTT, &mut out);
@@ -127,6 +133,43 @@ fn a_packet_is_given_up_after_ten_requests() {
 }
 
 #[test]
+fn answers_tell_the_round_trip() {
+    let mut rows = vec![Row::Packet(0, 65_536, Arrival::New)];
+    // Twenty answers after 40 ms each; requests are spaced by 40 ms and a quarter after that.
+    for round in 0..20 {
+        let (at, seq) = (200 * round, 65_536 + 2 * round);
+        rows.push(Row::Packet(at, seq + 2, Arrival::New));
+        rows.push(Row::AsksSomething(at + 5));
+        rows.push(Row::Packet(at + 45, seq + 1, Arrival::Recovered));
+    }
+    rows.push(Row::Packet(5_000, 65_578, Arrival::New));
+    rows.extend([
+        Row::Asks(5_005, &[41]),
+        Row::Asks(5_050, &[]),
+        Row::Asks(5_055, &[41]),
+        Row::Asks(5_105, &[41]),
+    ]);
+    run(&rows);
+}
+
+#[test]
+fn on_a_short_path_a_packet_is_asked_for_half_a_second() {
+    let start = Instant::now();
+    let mut nack = NackGenerator::new();
+    let mut out = Vec::new();
+    nack.on_packet(start, SeqNo(65_536), false);
+    nack.on_packet(start, SeqNo(65_538), false);
+    let mut last = start;
+    let mut requests = 0;
+    while let Some(due) = nack.poll_timeout() {
+        last = due;
+        assert_eq!(nack.poll(due, ms(0), &mut out), NackAction::Nack);
+        requests += 1;
+    }
+    assert_eq!((requests, last - start), (25, ms(485)));
+}
+
+#[test]
 fn a_short_round_trip_does_not_flood() {
     let start = Instant::now();
     let mut nack = NackGenerator::new();
@@ -184,7 +227,7 @@ fn very_old_packets_are_forgotten() {
 }
 
 proptest! {
-    /// What is asked for was sent, is missing, and is asked for at most ten times; the list stays bounded.
+    /// What is asked for was sent, is missing, and is asked for at most 25 times; the list stays bounded.
     #[test]
     fn only_missing_packets_are_asked_for(
         arrivals in prop::collection::vec((0u64..40, 0u64..2_000, 0u8..12), 1..400),
@@ -220,7 +263,7 @@ proptest! {
                     previous = Some(seq);
                     let count = asked.entry(seq).or_insert(0);
                     *count += 1;
-                    prop_assert!(*count <= 10);
+                    prop_assert!(*count <= 25);
                 }
             }
             prop_assert!(nack.missing() <= MAX_MISSING);
