@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sfu::transmit::TransmitClass;
+use sfu::TransmitClass;
 
 /// Something a worker's IO counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use sfu::transmit::{Transmit, TransmitClass};
+use sfu::{Transmit, TransmitClass};
 
 use super::load::{IoCount, IoCounters};
 use super::options::SendPath;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use link::{FiveTuple, Protocol};
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
-use sfu::transmit::Transmit;
+use sfu::Transmit;
 
 use super::engine::Engine;
 use super::load::{IoCount, IoCounters};

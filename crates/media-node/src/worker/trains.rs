@@ -7,7 +7,7 @@
 
 use std::net::SocketAddr;
 
-use sfu::transmit::{Transmit, TransmitClass};
+use sfu::{Transmit, TransmitClass};
 
 /// The most segments Linux cuts a datagram into (`UDP_MAX_SEGMENTS`).
 pub(super) const MAX_SEGMENTS: u16 = 64;

@@ -8,7 +8,7 @@ use link::FiveTuple;
 use sfu::command::{Command, CommandError, Reply};
 use sfu::event::Event;
 use sfu::key::RouterKey;
-use sfu::transmit::{Transmit, TransmitClass};
+use sfu::{Transmit, TransmitClass};
 
 use super::Engine;
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use sfu::transmit::{Transmit, TransmitClass};
+use sfu::{Transmit, TransmitClass};
 
 use super::super::framing::{self, Deframer};
 use super::super::load::IoCount;

@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, TcpStream};
 
 use crossbeam_channel::{Receiver, unbounded};
 use mio::{Events, Poll};
-use sfu::transmit::TransmitClass;
+use sfu::TransmitClass;
 
 use super::super::engine::fake::{Deadlines, Fake, Note};
 use super::*;

@@ -83,7 +83,8 @@ fn datagrams_commands_and_events_pass() {
     };
     assert_eq!(bench.handle.addresses().udp, local);
     assert_eq!(bench.note(), Note::Datagram(tuple, vec![b'a', 1, 7]));
-    bench.echo(&[[b'v', 200].as_slice(), &[9; 1_150]].concat());
+    // No more than a default receive buffer holds, in case this thread is slow to read.
+    bench.echo(&[[b'v', 50].as_slice(), &[9; 1_150]].concat());
 
     let reply = bench.handle.call_and_wait(Command::CreateRouter);
     assert!(matches!(reply, Ok(Reply::Router(_))), "{reply:?}");
@@ -103,7 +104,7 @@ fn datagrams_commands_and_events_pass() {
     assert!(reply.is_ok());
     let counters = bench.handle.io_counters();
     assert_eq!(counters.of(IoCount::PacketsIn), 2);
-    assert_eq!(counters.of(IoCount::PacketsOut), 201);
+    assert_eq!(counters.of(IoCount::PacketsOut), 51);
     assert!(
         counters.of(IoCount::SendCalls) < 20,
         "200 equal datagrams share calls: {counters:?}"
