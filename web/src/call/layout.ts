@@ -154,7 +154,7 @@ function arrangeStage(request: LayoutRequest, stage: string): Layout {
   const { space, tiles, gap } = request;
   const others = tiles.filter((tile) => tile.key !== stage);
   const beside = space.width >= space.height * 1.1;
-  const cell = stripCell(space, beside);
+  const cell = stripCell(request, beside, others.length);
   const length = beside ? space.height : space.width;
   const step = (beside ? cell.height : cell.width) + gap;
   const capacity = Math.max(1, Math.floor((length + gap) / step));
@@ -177,13 +177,16 @@ function arrangeStage(request: LayoutRequest, stage: string): Layout {
   return { mode: "stage", rects, pages: cut.pages, page: cut.page };
 }
 
-function stripCell(space: Space, beside: boolean): Space {
+/** The small tiles beside or below the stage; of a tiny space they take no more than a third. */
+function stripCell({ space, gap }: LayoutRequest, beside: boolean, count: number): Space {
   if (beside) {
-    const width = clamp(space.width * 0.19, 132, 300);
-    return { width, height: (width * 9) / 16 };
+    const width = Math.min(clamp(space.width * 0.19, 132, 300), space.width / 3);
+    return { width, height: Math.min(space.height, (width * 9) / 16) };
   }
-  const height = clamp(space.height * 0.2, 96, 180);
-  return { width: Math.min(space.width, height * 1.2), height };
+  const height = Math.min(clamp(space.height * 0.2, 96, 180), space.height / 3);
+  // A little narrower when that saves a page.
+  const fitting = (space.width - gap * (count - 1)) / count;
+  return { width: Math.min(space.width, clamp(fitting, height * 0.8, height * 1.2)), height };
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -16,6 +16,7 @@ import { SfuConnection } from "../media/sfu";
 import { TrackSlot } from "../media/slot";
 import type { SfuStats } from "../media/stats";
 import { ViewBook } from "../media/views";
+import { errorName } from "../error-name";
 import { hasCode, SignallingError } from "../signalling/errors";
 import { sleep } from "../signalling/http";
 import { LobbyClient } from "../signalling/lobby";
@@ -301,6 +302,6 @@ export function problemOf(error: unknown): JoinProblem {
   if (hasCode(error, "ROOM_FULL")) return "full";
   if (hasCode(error, "SERVER_AT_CAPACITY", "RESOURCE_LIMIT_REACHED", "RATE_LIMIT_EXCEEDED")) return "busy";
   if (error instanceof SignallingError) return error.kind === "api" ? "refused" : "unreachable";
-  if (error instanceof Error && error.name === "UnsupportedError") return "unsupported";
+  if (errorName(error) === "UnsupportedError") return "unsupported";
   return "refused";
 }

@@ -1,5 +1,6 @@
 /** One remote producer and, while it is wanted, the consumer that receives it. */
 import type { types } from "mediasoup-client";
+import { errorName } from "../error-name";
 import { hasCode, meansRejoin, SignallingError } from "../signalling/errors";
 import { sleep } from "../signalling/http";
 import type { NodeRest } from "../signalling/rest";
@@ -52,6 +53,8 @@ export class ConsumerSlot {
   #resumedAt: number | null = null;
   #firstFrameMs: number | null = null;
   #working = false;
+  /** Something may be left to do. */
+  #restless = false;
   #closed = false;
   #unsupported = false;
   #failures = 0;
@@ -126,10 +129,15 @@ export class ConsumerSlot {
   }
 
   async #settle(): Promise<void> {
+    this.#restless = true;
     if (this.#working) return;
     this.#working = true;
     try {
-      while (!this.#closed && !this.#unsupported && (await this.#step()));
+      // A wish may change between a step's last look and the end of the loop.
+      while (!this.#closed && !this.#unsupported && this.#restless) {
+        this.#restless = false;
+        if (await this.#step()) this.#restless = true;
+      }
     } finally {
       this.#working = false;
     }
@@ -227,10 +235,7 @@ export class ConsumerSlot {
       this.#options.onGone();
       return false;
     }
-    if (
-      hasCode(error, "UNSUPPORTED_CODEC") ||
-      (error instanceof Error && error.name === "UnsupportedError")
-    ) {
+    if (hasCode(error, "UNSUPPORTED_CODEC") || errorName(error) === "UnsupportedError") {
       this.#unsupported = true;
       return false;
     }

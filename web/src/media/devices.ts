@@ -1,4 +1,5 @@
 /** Cameras, microphones, speakers and screens of this machine, and why one could not be opened. */
+import { errorName } from "../error-name";
 
 export type DeviceTrouble = "denied" | "missing" | "busy" | "unsupported" | "lost" | "failed";
 
@@ -42,7 +43,7 @@ export function canChooseSpeaker(): boolean {
 
 export function troubleOf(error: unknown): DeviceTrouble {
   if (error instanceof DeviceError) return error.trouble;
-  switch (error instanceof Error ? error.name : "") {
+  switch (errorName(error)) {
     case "NotAllowedError":
     case "SecurityError":
       return "denied";

@@ -1,7 +1,15 @@
 import { generateRouterRtpCapabilities } from "mediasoup-client/fakeParameters";
 import type { types } from "mediasoup-client";
 import { describe, expect, it } from "vitest";
-import { cameraPlan, type CodecName, type Engine, layerForHeight, parseCodec, screenPlan, spatialLayers } from "./encodings";
+import {
+  cameraPlan,
+  type CodecName,
+  type Engine,
+  layerForHeight,
+  parseCodec,
+  screenPlan,
+  spatialLayers,
+} from "./encodings";
 
 function capabilities(...names: string[]): types.RtpCapabilities {
   const codecs = names.map((name, index) => ({
@@ -11,7 +19,7 @@ function capabilities(...names: string[]): types.RtpCapabilities {
     preferredPayloadType: 101 + index,
     clockRate: 90_000,
   }));
-  return { codecs: codecs as types.RtpCodecCapability[], headerExtensions: [] };
+  return { codecs: codecs, headerExtensions: [] };
 }
 
 const all = capabilities("VP8", "H264", "VP9", "AV1");
@@ -39,12 +47,22 @@ describe("cameraPlan", () => {
     { codec: "vp9", engine: "other", encodings: [[undefined, 2_500_000, undefined]] },
     { simulcast: false, encodings: [[undefined, 2_500_000, undefined]] },
     { codec: "av1", simulcast: false, encodings: [[undefined, 2_500_000, undefined]] },
-    { height: 360, encodings: [[2, 500_000, "L1T3"], [1, 1_000_000, "L1T3"]] },
+    {
+      height: 360,
+      encodings: [
+        [2, 500_000, "L1T3"],
+        [1, 1_000_000, "L1T3"],
+      ],
+    },
     { height: 180, encodings: [[undefined, 500_000, undefined]] },
   ];
   it.each(rows)("%j", ({ codec, engine = "chromium", simulcast = true, height = 720, encodings }) => {
     const plan = cameraPlan(all, engine, { codec, simulcast }, height);
-    const found = plan.encodings.map((one) => [one.scaleResolutionDownBy, one.maxBitrate, one.scalabilityMode]);
+    const found = plan.encodings.map((one) => [
+      one.scaleResolutionDownBy,
+      one.maxBitrate,
+      one.scalabilityMode,
+    ]);
     expect(found).toEqual(encodings);
     expect(plan.codec?.mimeType.toLowerCase()).toBe(codec === undefined ? undefined : `video/${codec}`);
     expect(plan.codecOptions.videoGoogleStartBitrate).toBe(1000);
@@ -57,7 +75,9 @@ describe("cameraPlan", () => {
   });
 
   it("plans for the codec that comes first when none is wished", () => {
-    expect(cameraPlan(capabilities("AV1", "VP8"), "chromium", { simulcast: true }, 720).encodings).toHaveLength(1);
+    expect(
+      cameraPlan(capabilities("AV1", "VP8"), "chromium", { simulcast: true }, 720).encodings,
+    ).toHaveLength(1);
   });
 });
 
@@ -66,7 +86,9 @@ describe("screenPlan", () => {
     expect(screenPlan(all, "chromium", { simulcast: true }).encodings).toEqual([
       { maxBitrate: 2_500_000, maxFramerate: 30, scalabilityMode: "L1T3" },
     ]);
-    expect(screenPlan(all, "chromium", { simulcast: true, codec: "h264" }).encodings[0]?.scalabilityMode).toBeUndefined();
+    expect(
+      screenPlan(all, "chromium", { simulcast: true, codec: "h264" }).encodings[0]?.scalabilityMode,
+    ).toBeUndefined();
     expect(screenPlan(all, "other", { simulcast: true }).encodings[0]?.scalabilityMode).toBeUndefined();
   });
 });

@@ -36,6 +36,8 @@ export class ProducerSlot {
   #pausedAtNode = false;
   #wish: ProducerWish = { track: null, paused: false };
   #working = false;
+  /** Something may be left to do. */
+  #restless = false;
   #closed = false;
   #failures = 0;
 
@@ -77,10 +79,15 @@ export class ProducerSlot {
   }
 
   async #settle(): Promise<void> {
+    this.#restless = true;
     if (this.#working) return;
     this.#working = true;
     try {
-      while (!this.#closed && (await this.#step()));
+      // A wish may change between a step's last look and the end of the loop.
+      while (!this.#closed && this.#restless) {
+        this.#restless = false;
+        if (await this.#step()) this.#restless = true;
+      }
     } finally {
       this.#working = false;
     }

@@ -58,7 +58,14 @@ describe("Recovery", () => {
     },
     {
       name: "a rebuilt connection is a connection",
-      moves: [...up, ["send", "failed"], PATIENCE.restart, ["send", "connecting"], ["send", "connected"], long],
+      moves: [
+        ...up,
+        ["send", "failed"],
+        PATIENCE.restart,
+        ["send", "connecting"],
+        ["send", "connected"],
+        long,
+      ],
       log: ["connected", "ice send", "ice recv", "reconnecting", "rebuild", "connected"],
     },
     {
@@ -79,7 +86,15 @@ describe("Recovery", () => {
     { name: "a network change before the first connection means nothing", moves: ["network", long], log: [] },
     {
       name: "a transport that starts late does not count as a loss",
-      moves: [["send", "connecting"], ["send", "connected"], 60_000, ["recv", "connecting"], 500, ["recv", "connected"], long],
+      moves: [
+        ["send", "connecting"],
+        ["send", "connected"],
+        60_000,
+        ["recv", "connecting"],
+        500,
+        ["recv", "connected"],
+        long,
+      ],
       log: ["connected"],
     },
   ];

@@ -1,6 +1,11 @@
+// @vitest-environment jsdom
 /** The real mediasoup-client (its fake handler instead of a browser) against a node in memory. */
 import type { types } from "mediasoup-client";
-import { generateLocalDtlsParameters, generateNativeRtpCapabilities, generateNativeSctpCapabilities } from "mediasoup-client/fakeParameters";
+import {
+  generateLocalDtlsParameters,
+  generateNativeRtpCapabilities,
+  generateNativeSctpCapabilities,
+} from "mediasoup-client/fakeParameters";
 import { FakeHandler } from "mediasoup-client/handlers/FakeHandler";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NodeRest } from "../signalling/rest";
@@ -50,7 +55,15 @@ function rig(node = new FakeNode(), forceTcp = false): Rig {
     handlerFactory,
   });
   const log: Rig["log"] = [];
-  const names = ["status", "media-added", "media-track", "media-flow", "media-removed", "synced", "lost"] as const;
+  const names = [
+    "status",
+    "media-added",
+    "media-track",
+    "media-flow",
+    "media-removed",
+    "synced",
+    "lost",
+  ] as const;
   for (const name of names) sfu.events.on(name, (event) => log.push([name, event]));
   const made = { node, socket, views, sfu, handlers, log };
   rigs.push(made);
@@ -84,7 +97,9 @@ describe("SfuConnection", () => {
   it("asks for the room and both transports at once, then sends the microphone", async () => {
     const { node } = await joined();
     expect(node.seen().slice(0, 3).sort()).toEqual(["GET ", "POST /transports", "POST /transports"]);
-    const directions = node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.direction);
+    const directions = node.requests
+      .filter(({ path }) => path === "/transports")
+      .map(({ body }) => body.direction);
     expect(directions.sort()).toEqual(["recv", "send"]);
     expect(node.seen(/connect|produce/)).toEqual([
       "POST /transports/transport/connect",
@@ -106,11 +121,15 @@ describe("SfuConnection", () => {
     const made = await joined(node);
     await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
     const added = events(made, "media-added");
-    expect(added.map(({ producerId, source, displayName, initial }) => [producerId, source, displayName, initial])).toEqual([
+    expect(
+      added.map(({ producerId, source, displayName, initial }) => [producerId, source, displayName, initial]),
+    ).toEqual([
       [voice.producerId, "microphone", "Bob", true],
       [face.producerId, "camera", "Bob", true],
     ]);
-    expect(node.requests.filter(({ path }) => path === "/consume").map(({ body }) => body.producerId)).toEqual([voice.producerId]);
+    expect(
+      node.requests.filter(({ path }) => path === "/consume").map(({ body }) => body.producerId),
+    ).toEqual([voice.producerId]);
 
     made.views.show(face.producerId, { width: 1920, height: 1080 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
@@ -132,7 +151,9 @@ describe("SfuConnection", () => {
     ]);
     made.views.show(face.producerId, { width: 1280, height: 720 });
     await settled(() => expect(node.seen(/preferred/)).toHaveLength(2));
-    const layers = node.requests.filter(({ path }) => path.endsWith("layers")).map(({ body }) => body.spatialLayer);
+    const layers = node.requests
+      .filter(({ path }) => path.endsWith("layers"))
+      .map(({ body }) => body.spatialLayer);
     expect(layers).toEqual([0, 2]);
   });
 
@@ -229,7 +250,13 @@ describe("SfuConnection", () => {
     const { node, sfu } = await joined();
     sfu.setCamera(fakeTrack("video"));
     sfu.setScreen(fakeTrack("video"));
-    await settled(() => expect(node.producers.map(({ appData }) => appData.source).sort()).toEqual(["camera", "microphone", "screen"]));
+    await settled(() =>
+      expect(node.producers.map(({ appData }) => appData.source).sort()).toEqual([
+        "camera",
+        "microphone",
+        "screen",
+      ]),
+    );
   });
 
   it("clears away a producer of its own it never learnt of", async () => {
@@ -237,7 +264,9 @@ describe("SfuConnection", () => {
     const stray = node.addProducer("me", "audio", { source: "microphone" });
     node.refuse(/produce$/, 409, "PRODUCER_ALREADY_EXISTS");
     await rigJoin(node);
-    await settled(() => expect(node.producers.map(({ producerId }) => producerId)).not.toContain(stray.producerId));
+    await settled(() =>
+      expect(node.producers.map(({ producerId }) => producerId)).not.toContain(stray.producerId),
+    );
     await settled(() => expect(node.producers).toHaveLength(1));
   });
 
@@ -260,12 +289,16 @@ describe("SfuConnection", () => {
     made.handlers[0]?.setConnectionState("connected");
     made.handlers[0]?.setConnectionState("failed");
     await settled(() => expect(node.seen(/POST \/transports$/)).toHaveLength(4));
-    const forced = node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.forceTcp);
+    const forced = node.requests
+      .filter(({ path }) => path === "/transports")
+      .map(({ body }) => body.forceTcp);
     expect(forced).toEqual([false, false, true, true]);
     await settled(() => expect(node.seen(/produce$/)).toHaveLength(2));
     await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
     expect(events(made, "media-removed")).toEqual([]);
-    expect(events(made, "media-track").map(({ remote, track }) => [remote.producerId, track !== null])).toEqual([
+    expect(
+      events(made, "media-track").map(({ remote, track }) => [remote.producerId, track !== null]),
+    ).toEqual([
       [voice.producerId, true],
       [voice.producerId, false],
       [voice.producerId, true],
@@ -288,7 +321,10 @@ describe("SfuConnection", () => {
     made.socket.events.emit("link", "interrupted");
     made.socket.events.emit("link", "joined");
     await settled(() => expect(events(made, "media-removed")).toEqual([{ producerId: gone.producerId }]));
-    expect(events(made, "media-added").at(-1)).toMatchObject({ producerId: fresh.producerId, initial: false });
+    expect(events(made, "media-added").at(-1)).toMatchObject({
+      producerId: fresh.producerId,
+      initial: false,
+    });
     expect(events(made, "lost")).toEqual([]);
   });
 
@@ -314,7 +350,9 @@ describe("SfuConnection", () => {
   it("uses TCP from the start when told to", async () => {
     const { node, sfu } = rig(new FakeNode(), true);
     await sfu.join();
-    expect(node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.forceTcp)).toEqual([true, true]);
+    expect(
+      node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.forceTcp),
+    ).toEqual([true, true]);
   });
 });
 

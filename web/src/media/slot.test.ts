@@ -5,7 +5,7 @@ import { TrackSlot } from "./slot";
 
 function opener() {
   const open = vi.fn((deviceId: string | undefined): Promise<MediaStreamTrack> => {
-    void deviceId;
+    if (deviceId === "broken") return failure("busy");
     return Promise.resolve(fakeTrack("video"));
   });
   return open;

@@ -63,9 +63,7 @@ export class TrackSlot {
   }
 
   #settle(): Promise<void> {
-    this.#settling ??= this.#work().finally(() => {
-      this.#settling = null;
-    });
+    this.#settling ??= this.#work();
     return this.#settling;
   }
 
@@ -81,6 +79,8 @@ export class TrackSlot {
         this.#wish = held === null ? { ...wish, on: false } : { on: true, deviceId: held.deviceId };
       }
     }
+    // In the same breath as the last look, so that no wish falls in between.
+    this.#settling = null;
   }
 
   #fulfilled(): boolean {

@@ -17,7 +17,7 @@ function options(answers: (() => Promise<Response>)[]) {
     return next === undefined ? Promise.reject(new Error("no answer")) : next();
   });
   const http: HttpOptions = {
-    fetch: fetch as unknown as HttpOptions["fetch"],
+    fetch: fetch,
     timeout: 50,
     attempts: 3,
     sleep: (milliseconds) => {
@@ -30,8 +30,10 @@ function options(answers: (() => Promise<Response>)[]) {
 
 const ok = () => Promise.resolve(answer(200, { success: true, data: { x: 7 } }));
 const lost = () => Promise.reject(new TypeError("connection reset"));
-const refused = (status: number, error: object, headers = {}) => () =>
-  Promise.resolve(answer(status, { success: false, error }, headers));
+const refused =
+  (status: number, error: object, headers = {}) =>
+  () =>
+    Promise.resolve(answer(status, { success: false, error }, headers));
 
 describe("requestJson", () => {
   it("opens the success envelope and sends token and body", async () => {
@@ -54,8 +56,16 @@ describe("requestJson", () => {
       answer: refused(404, { code: "ROOM_NOT_FOUND", message: "no such room" }),
       error: { kind: "api", code: "ROOM_NOT_FOUND", status: 404, message: "no such room" },
     },
-    { name: "a page instead of JSON", answer: () => Promise.resolve(answer(200, "<html>")), error: { kind: "malformed" } },
-    { name: "JSON without an envelope", answer: () => Promise.resolve(answer(200, [])), error: { kind: "malformed" } },
+    {
+      name: "a page instead of JSON",
+      answer: () => Promise.resolve(answer(200, "<html>")),
+      error: { kind: "malformed" },
+    },
+    {
+      name: "JSON without an envelope",
+      answer: () => Promise.resolve(answer(200, [])),
+      error: { kind: "malformed" },
+    },
     { name: "a broken connection", answer: lost, error: { kind: "network" } },
   ];
   it.each(failures)("turns $name into a typed error", async ({ answer: given, error }) => {
@@ -94,7 +104,9 @@ describe("requestJson", () => {
 
   it("never repeats a request whose outcome is unknown and matters", async () => {
     const { http, fetch } = options([lost, ok]);
-    await expect(requestJson({ ...request, repeat: "once" }, http)).rejects.toMatchObject({ kind: "network" });
+    await expect(requestJson({ ...request, repeat: "once" }, http)).rejects.toMatchObject({
+      kind: "network",
+    });
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 

@@ -9,7 +9,11 @@ function connect(node: FakeNode): NodeRest {
 describe("NodeRest", () => {
   const rows: [string, (rest: NodeRest) => Promise<unknown>, object][] = [
     ["GET ", (rest) => rest.room(), {}],
-    ["POST /transports", (rest) => rest.createTransport("send", true), { participantId: "me", direction: "send", forceTcp: true }],
+    [
+      "POST /transports",
+      (rest) => rest.createTransport("send", true),
+      { participantId: "me", direction: "send", forceTcp: true },
+    ],
     ["POST /transports/a%2Fb/restart-ice", (rest) => rest.restartIce("a/b"), {}],
     ["POST /consumers/c/resume", (rest) => rest.resumeConsumer("c"), {}],
     ["POST /consumers/c/pause", (rest) => rest.pauseConsumer("c"), {}],

@@ -37,7 +37,9 @@ export class FakeNode {
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {};
     const request = { method: init.method ?? "GET", path, body };
     this.requests.push(request);
-    const refusal = this.#refusals.find((one) => one.times > 0 && one.match.test(`${request.method} ${path}`));
+    const refusal = this.#refusals.find(
+      (one) => one.times > 0 && one.match.test(`${request.method} ${path}`),
+    );
     if (refusal) {
       refusal.times -= 1;
       return Promise.resolve(json(refusal.status, { success: false, error: refusal.error }));
@@ -46,7 +48,7 @@ export class FakeNode {
   };
 
   get http(): HttpOptions {
-    return { fetch: this.fetch as typeof fetch, timeout: 1000, attempts: 3, sleep: () => Promise.resolve() };
+    return { fetch: this.fetch, timeout: 1000, attempts: 3, sleep: () => Promise.resolve() };
   }
 
   /** The next `times` requests that match are refused. */
@@ -113,7 +115,8 @@ export class FakeNode {
     const producer = this.producers.find((summary) => summary.producerId === producerId);
     const kind = producer?.kind ?? "audio";
     const codecMimeType = kind === "audio" ? "audio/opus" : "video/VP8";
-    const { rtpParameters } = generateConsumerRemoteParameters({ codecMimeType });
+    // Frozen as generated; the answer goes through JSON anyway.
+    const rtpParameters = structuredClone(generateConsumerRemoteParameters({ codecMimeType }).rtpParameters);
     if (kind === "video") layered(rtpParameters, this.scalabilityMode);
     const type = kind === "audio" ? "simple" : "simulcast";
     const producerPaused = producer?.paused ?? false;

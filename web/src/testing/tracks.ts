@@ -1,7 +1,7 @@
 import { FakeMediaStreamTrack } from "fake-mediastreamtrack";
 
 export function fakeTrack(kind: "audio" | "video"): MediaStreamTrack {
-  return new FakeMediaStreamTrack({ kind }) as unknown as MediaStreamTrack;
+  return new FakeMediaStreamTrack({ kind });
 }
 
 /** Ends a track as pulling out its device does. */

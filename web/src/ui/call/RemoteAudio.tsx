@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { errorName } from "../../error-name";
 import { useCall, useDispatch } from "../context";
 
 /** Everybody's sound, whether or not their tile is on the page. */
@@ -42,7 +43,7 @@ function Voice({ id, track, speaker, blocked }: VoiceProps) {
   useEffect(() => {
     if (blocked) return;
     element.current?.play().catch((error: unknown) => {
-      if (error instanceof Error && error.name === "NotAllowedError") dispatch({ type: "sound-blocked" });
+      if (errorName(error) === "NotAllowedError") dispatch({ type: "sound-blocked" });
     });
   }, [track, blocked, dispatch]);
 
