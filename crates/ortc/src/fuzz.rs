@@ -9,8 +9,8 @@ use crate::{CodecChoice, consume, produce, supported};
 
 /// Negotiates whatever the bytes say as JSON and checks what must hold of every outcome.
 ///
-/// The JSON is RTP parameters or RTP capabilities alone, an array of both, or an object with `rtpParameters` and
-/// `rtpCapabilities`.
+/// The JSON is an object with RTP `parameters` and, if the receiver is not to have all that the router offers,
+/// RTP `capabilities`. Either kind of media is tried.
 ///
 /// # Panics
 /// If a negotiation breaks one of its promises.
@@ -18,13 +18,17 @@ pub fn negotiate_json(bytes: &[u8]) {
     let Ok(input) = serde_json::from_slice::<Value>(bytes) else {
         return;
     };
-    let part = |index: usize, name: &str| input.get(index).or_else(|| input.get(name)).unwrap_or(&input);
     let router = supported::router_capabilities(&CodecChoice::DEFAULT);
-    let capabilities =
-        RtpCapabilities::from_json(part(1, "rtpCapabilities")).unwrap_or_else(|_| router.clone());
-    let Ok(parameters) = RtpParameters::from_json(part(0, "rtpParameters")) else {
+    let capabilities = input
+        .get("capabilities")
+        .and_then(|part| RtpCapabilities::from_json(part).ok());
+    let parameters = input
+        .get("parameters")
+        .and_then(|part| RtpParameters::from_json(part).ok());
+    let Some(parameters) = parameters else {
         return;
     };
+    let capabilities = capabilities.unwrap_or_else(|| router.clone());
     for kind in [MediaKind::Audio, MediaKind::Video] {
         if let Ok(negotiation) = produce::negotiate(kind, &parameters, &router) {
             check_producer(&negotiation, &router);

@@ -497,7 +497,8 @@ proptest! {
     }
 
     #[test]
-    fn damaged_json_is_survived(document in damaged_parameters()) {
+    fn damaged_json_is_survived(parameters in damaged_parameters()) {
+        let document = json!({"parameters": parameters});
         fuzz::negotiate_json(&serde_json::to_vec(&document).expect("written"));
     }
 
