@@ -88,11 +88,12 @@ function cameraEncodings(
   height: number,
 ): types.RtpEncodingParameters[] {
   const top = LAYER_BITRATES[2];
-  if (codec === "vp9" || codec === "av1") {
-    // These code all sizes in one stream. Only Chromium says which layers it makes.
-    if (!simulcast || engine !== "chromium") return [{ maxBitrate: top }];
-    return [{ maxBitrate: top, scalabilityMode: "L3T3_KEY" }];
-  }
+  // VP9 and AV1 make several sizes only when told how, and only Chromium lets itself be told.
+  if ((codec === "vp9" || codec === "av1") && (!simulcast || engine !== "chromium"))
+    return [{ maxBitrate: top }];
+  // VP9 codes all sizes in one stream, each predicted from the smaller one at key frames only. AV1 could as well,
+  // but its receivers need the dependency descriptor for that; as separate streams they do without.
+  if (codec === "vp9") return [{ maxBitrate: top, scalabilityMode: "L3T3_KEY" }];
   if (!simulcast || height < TWO_LAYERS_FROM) return [{ maxBitrate: simulcast ? LAYER_BITRATES[0] : top }];
   const layers = height < THREE_LAYERS_FROM ? 2 : 3;
   return LAYER_BITRATES.slice(0, layers).map((maxBitrate, index) => ({
