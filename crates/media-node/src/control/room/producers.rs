@@ -17,6 +17,10 @@ use crate::control::caller::Caller;
 use crate::control::negotiate::usable;
 use crate::control::translate;
 
+/// Bytes of JSON that a track's `appData` may have. Every participant receives it with every announcement of the track;
+/// a name and a handful of labels need a few hundred.
+const MAX_APP_DATA: usize = 4 * 1024;
+
 /// Whether media of a producer or consumer is to flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
@@ -45,7 +49,7 @@ impl Room {
             return Err(invalid("The transport is not a send transport").about("transportId", transport_id));
         }
         let transport_key = transport.key;
-        let app_data = app_data.unwrap_or_default();
+        let app_data = bounded(app_data.unwrap_or_default())?;
         let source = self.claim_source(&owner, kind, &app_data)?;
         let negotiation = self.context.offer.produce(kind, &parameters)?;
         let paused = paused.unwrap_or(false);
@@ -205,4 +209,13 @@ impl Room {
 
 fn invalid(message: impl Into<String>) -> ErrorBody {
     ErrorBody::with_message(ErrorCode::InvalidRequest, message)
+}
+
+/// What a client says of its track, unless it is too much to tell everybody.
+fn bounded(app_data: AppData) -> Result<AppData, ErrorBody> {
+    let size = serde_json::to_vec(&app_data).map_or(usize::MAX, |json| json.len());
+    if size > MAX_APP_DATA {
+        return Err(invalid(format!("appData: {size} bytes, more than {MAX_APP_DATA}")));
+    }
+    Ok(app_data)
 }
