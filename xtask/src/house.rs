@@ -51,7 +51,9 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
     let mut violations = edges::check(&packages);
     violations.extend(documents::undocumented_dependencies(&packages, &dependencies));
     violations.extend(documents::missing_files(&architecture, |path| {
-        root.join(path).exists()
+        // Once its folder has been named, a file is named by the end of its path.
+        let ending = format!("/{path}");
+        root.join(path).exists() || sources.iter().any(|source| source.path.ends_with(&ending))
     }));
     for source in &sources {
         violations.extend(text::too_long(source));
