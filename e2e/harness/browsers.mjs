@@ -6,7 +6,7 @@ const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 
 /** Width and height of a page on a desk and in a hand. */
 export const DESKTOP = { width: 1280, height: 800 };
-export const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+export const PHONE = { width: 390, height: 844, deviceScaleFactor: 2 };
 
 export function launchChromium() {
   return puppeteer.launch({

@@ -10,6 +10,7 @@ import { CONNECT_MS, eventually } from './wait.mjs';
  *   totalAudioEnergy: number, packetsReceived: number, firstFrameMs: number | null, protocol: string }} Received
  * @typedef {{ participantId: string, name: string, source: string, muted: boolean, video: boolean, local: boolean }} Tile
  * @typedef {{ room: string, name: string, codec?: string, forceTcp?: boolean, simulcast?: boolean }} Entry
+ * @typedef {'small' | 'large'} Camera
  */
 
 /** Energy that a second of the fake devices' beeps exceeds many times over, and comfort noise never reaches. */
@@ -42,7 +43,9 @@ export class CallPage {
    * @param {Entry} entry
    */
   static async join(browser, url, entry) {
-    const call = await CallPage.open(browser, `${url}/?${query(entry)}`, entry);
+    // Three layers need a large picture; everything else is shown as well by a small one, which two cores can carry.
+    const camera = entry.simulcast === false ? 'small' : 'large';
+    const call = await CallPage.open(browser, `${url}/?${query(entry)}`, entry, camera);
     await call.untilInCall();
     return call;
   }
@@ -51,10 +54,12 @@ export class CallPage {
    * @param {import('puppeteer-core').Browser} browser
    * @param {string} address
    * @param {Entry} entry
+   * @param {Camera} [camera]
    */
-  static async open(browser, address, entry) {
+  static async open(browser, address, entry, camera = 'small') {
     const context = await browser.createBrowserContext();
     const call = new CallPage(context, await context.newPage(), entry);
+    if (camera === 'small') await call.page.evaluateOnNewDocument(plugInSmallCamera);
     await call.page.goto(address);
     return call;
   }
@@ -175,6 +180,19 @@ export class CallPage {
   async close() {
     await this.context.close();
   }
+}
+
+/** Runs in the page: whatever camera is asked for, there is only one of 320x180 at 15 pictures a second. */
+export function plugInSmallCamera() {
+  const devices = navigator.mediaDevices;
+  if (devices === undefined) return;
+  const original = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = (constraints) => {
+    if (constraints?.video === undefined || constraints.video === false) return original(constraints);
+    const asked = constraints.video === true ? {} : constraints.video;
+    const size = { width: { ideal: 320 }, height: { ideal: 180 }, frameRate: { ideal: 15 } };
+    return original({ ...constraints, video: { ...asked, ...size } });
+  };
 }
 
 /** @param {Entry} entry */
