@@ -43,7 +43,7 @@ describe("cameraPlan", () => {
     { codec: "vp8", encodings: ladder("L1T3") },
     { codec: "h264", encodings: ladder("L1T1") },
     { codec: "vp9", encodings: [[undefined, 2_500_000, "L3T3_KEY"]] },
-    { codec: "av1", encodings: ladder("L1T3") },
+    { codec: "av1", encodings: [[undefined, 2_500_000, "L1T3"]] },
     { codec: "av1", engine: "other", encodings: [[undefined, 2_500_000, undefined]] },
     { codec: "vp9", engine: "other", encodings: [[undefined, 2_500_000, undefined]] },
     { simulcast: false, encodings: [[undefined, 2_500_000, undefined]] },

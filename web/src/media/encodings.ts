@@ -91,9 +91,11 @@ function cameraEncodings(
   // VP9 and AV1 make several sizes only when told how, and only Chromium lets itself be told.
   if ((codec === "vp9" || codec === "av1") && (!simulcast || engine !== "chromium"))
     return [{ maxBitrate: top }];
-  // VP9 codes all sizes in one stream, each predicted from the smaller one at key frames only. AV1 could as well,
-  // but its receivers need the dependency descriptor for that; as separate streams they do without.
+  // All sizes in one stream, each predicted from the smaller one at key frames only.
   if (codec === "vp9") return [{ maxBitrate: top, scalabilityMode: "L3T3_KEY" }];
+  // Receivers of AV1 tell its sizes apart by the dependency descriptor, which the node keeps to itself, and the node
+  // takes one stream only: what is left to choose from is the frame rate.
+  if (codec === "av1") return [{ maxBitrate: top, scalabilityMode: "L1T3" }];
   if (!simulcast || height < TWO_LAYERS_FROM) return [{ maxBitrate: simulcast ? LAYER_BITRATES[0] : top }];
   const layers = height < THREE_LAYERS_FROM ? 2 : 3;
   return LAYER_BITRATES.slice(0, layers).map((maxBitrate, index) => ({

@@ -40,6 +40,8 @@ export class ProducerSlot {
   #restless = false;
   #closed = false;
   #failures = 0;
+  /** The node has refused the planned layers: send as the browser likes instead. */
+  #plain = false;
 
   constructor(options: ProducerSlotOptions) {
     this.source = options.source;
@@ -135,7 +137,7 @@ export class ProducerSlot {
       // Tracks belong to whoever opened them.
       stopTracks: false,
       appData: { source, displayName },
-      ...plan(track),
+      ...(this.#plain ? {} : plan(track)),
     };
     try {
       this.#adopt(await transport.produce(options), transport);
@@ -178,6 +180,12 @@ export class ProducerSlot {
     if (hasCode(error, "ROOM_NOT_FOUND", "UNAUTHORIZED", "TRANSPORT_NOT_FOUND", "PRODUCER_NOT_FOUND")) {
       this.#options.onStale(error);
       return false;
+    }
+    if (hasCode(error, "INVALID_RTP_PARAMETERS")) {
+      // Asking the same again would be refused again.
+      const retry = !this.#plain;
+      this.#plain = true;
+      return retry;
     }
     this.#failures += 1;
     if (this.#failures >= MAX_FAILURES) {

@@ -259,6 +259,22 @@ describe("SfuConnection", () => {
     );
   });
 
+  it("sends without layers when the node refuses those planned, and does not insist when it refuses that too", async () => {
+    const { node, sfu } = await joined();
+    node.refuse(/produce$/, 400, "INVALID_RTP_PARAMETERS", 1);
+    sfu.setCamera(fakeTrack("video"));
+    await settled(() => expect(node.producers).toHaveLength(2));
+    const encodings = node.requests
+      .filter(({ path }) => path.endsWith("/produce"))
+      .map(({ body }) => (body.rtpParameters as { encodings: unknown[] }).encodings.length);
+    expect(encodings).toEqual([1, 3, 1]);
+    node.refuse(/produce$/, 400, "INVALID_RTP_PARAMETERS", 9);
+    sfu.setScreen(fakeTrack("video"));
+    await settled(() => expect(node.seen(/produce$/)).toHaveLength(5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(node.seen(/produce$/)).toHaveLength(5);
+  });
+
   it("clears away a producer of its own it never learnt of", async () => {
     const node = new FakeNode();
     const stray = node.addProducer("me", "audio", { source: "microphone" });
