@@ -31,7 +31,10 @@ export class CallPage {
     this.page = page;
     this.entry = entry;
     page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(message.text());
+      const place = message.location()?.url ?? '';
+      // A browser looks for this by itself when a page names no icon, as our own page does.
+      if (place.endsWith('/favicon.ico')) return;
+      if (message.type() === 'error') this.errors.push(`${message.text()} (${place})`);
     });
     page.on('pageerror', (error) => this.errors.push(String(error)));
   }
