@@ -122,7 +122,7 @@ function grid(keys: string[], space: Space, gap: number): Map<string, Rect> {
   for (let columns = 1; columns <= Math.min(count, MAX_COLUMNS); columns += 1) {
     const cell = cellFor(count, columns, space, gap);
     // A little more picture is not worth a lopsided last row.
-    const evenness = count % columns === 0 ? 1.06 : 1;
+    const evenness = count % columns === 0 ? 1.02 : 1;
     if (cell.width * cell.height * evenness > best.cell.width * best.cell.height) best = { columns, cell };
   }
   return place(keys, best.columns, best.cell, space, gap);

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { tilesOf } from "../../call/tiles";
 import { useCall } from "../context";
 import { texts } from "../texts";
@@ -15,12 +15,15 @@ import { useWakeLock } from "./useWakeLock";
 export function CallScreen() {
   const state = useCall();
   const [devicesOpen, setDevicesOpen] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  // The lobby and whatever had the focus in it are gone; readers start here, and keys work at once.
+  useEffect(() => main.current?.focus(), []);
   useShortcuts();
   useWakeLock();
   return (
     <div className="call" data-testid="call-screen">
       <TopBar />
-      <main className="call-main" aria-label={texts.call.main(state.room)}>
+      <main ref={main} tabIndex={-1} className="call-main" aria-label={texts.call.main(state.room)}>
         <Stage tiles={tilesOf(state)} />
         <SoundPrompt />
         <Toasts />

@@ -66,7 +66,7 @@ export function Controls({ devicesOpen, onDevices }: { devicesOpen: boolean; onD
   const fullScreen = useFullScreen();
   const { controls } = texts;
   return (
-    <footer className="controls" role="toolbar" aria-label={controls.group}>
+    <footer className="controls" aria-label={controls.group}>
       <CaptureControls />
       <Control
         icon="settings"

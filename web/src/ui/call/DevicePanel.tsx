@@ -31,12 +31,12 @@ export function DevicePanel({ onClose }: { onClose: () => void }) {
     <>
       <div className="scrim" onClick={onClose} aria-hidden="true" />
       <div ref={panel} className="panel" role="dialog" aria-label={texts.controls.devices} tabIndex={-1}>
-        <header>
+        <div className="panel-head">
           <h2>{texts.controls.devices}</h2>
           <button type="button" className="icon-button" aria-label={texts.controls.close} onClick={onClose}>
             <Icon name="close" size={20} />
           </button>
-        </header>
+        </div>
         <DeviceSelects />
         <div className="panel-level">
           <span>{texts.lobby.level}</span>
