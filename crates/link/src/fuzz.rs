@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rtp::SeqNo;
 
+pub use crate::bwe::fuzz::twcc_bwe;
 use crate::ice::stun::{Class, IntegrityKey, Message, Role, TransactionId, Writer};
 use crate::ice::{IceCredentials, stun_username_local_ufrag};
 use crate::srtp::{Inbound, MasterKey, Outbound};

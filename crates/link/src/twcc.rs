@@ -37,7 +37,7 @@ const NOT_RECEIVED: i64 = i64::MIN;
 
 /// Receive side: notes when packets arrive and writes feedback about them.
 ///
-/// Holds [`WINDOW`] arrivals whatever comes. A packet that arrives after its absence was reported makes the
+/// Holds 2048 arrivals whatever comes. A packet that arrives after its absence was reported makes the
 /// next feedback begin with it again, as libwebrtc's receiver does.
 #[derive(Debug)]
 pub struct ArrivalRecorder {
