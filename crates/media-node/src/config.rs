@@ -82,7 +82,11 @@ pub struct Secrets {
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let previous = self.previous.as_ref().map(|_| "[hidden]");
-        formatter.debug_struct("Secrets").field("current", &"[hidden]").field("previous", &previous).finish()
+        formatter
+            .debug_struct("Secrets")
+            .field("current", &"[hidden]")
+            .field("previous", &previous)
+            .finish()
     }
 }
 
@@ -105,6 +109,21 @@ pub struct MediaConfig {
     pub certificate: CertificateSource,
     /// Offered codecs, the preferred one first.
     pub codecs: Vec<CodecChoice>,
+}
+
+impl MediaConfig {
+    /// The offered video codecs by MIME type, the preferred one first.
+    pub fn video_mime_types(&self) -> Vec<String> {
+        let offered = ortc::supported::router_capabilities(&self.codecs).codecs;
+        let mut types: Vec<String> = Vec::new();
+        for codec in offered {
+            let media = codec.kind == ortc::MediaKind::Video && codec.codec() != ortc::Codec::Rtx;
+            if media && !types.contains(&codec.mime_type) {
+                types.push(codec.mime_type);
+            }
+        }
+        types
+    }
 }
 
 /// Inclusive range of port numbers; `0..=0` lets the system choose.
@@ -154,7 +173,12 @@ pub struct Capacity {
 
 impl Default for Capacity {
     fn default() -> Self {
-        Self { rooms: 10, participants_per_room: 50, transports_per_room: 200, producers_per_room: 200 }
+        Self {
+            rooms: 10,
+            participants_per_room: 50,
+            transports_per_room: 200,
+            producers_per_room: 200,
+        }
     }
 }
 
@@ -176,24 +200,64 @@ impl Config {
             ("LOG_LEVEL", self.log_level.clone()),
             ("BIND_IP", self.http.listen.ip().to_string()),
             ("PORT", self.http.listen.port().to_string()),
-            ("FRONTEND_URL", join(self.http.allowed_origins.iter().map(ToString::to_string).collect())),
+            (
+                "FRONTEND_URL",
+                join(
+                    self.http
+                        .allowed_origins
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect(),
+                ),
+            ),
             ("TRUSTED_PROXIES", self.http.trusted_proxies.to_string()),
-            ("JWT_SECRET", format!("(hidden, {} bytes)", self.secrets.current.len())),
-            ("JWT_SECRET_PREVIOUS", self.secrets.previous.as_ref().map_or(String::new(), |_| "(hidden)".into())),
+            (
+                "JWT_SECRET",
+                format!("(hidden, {} bytes)", self.secrets.current.len()),
+            ),
+            (
+                "JWT_SECRET_PREVIOUS",
+                self.secrets
+                    .previous
+                    .as_ref()
+                    .map_or(String::new(), |_| "(hidden)".into()),
+            ),
             ("RTC_MIN_PORT", media.ports.min.to_string()),
             ("RTC_MAX_PORT", media.ports.max.to_string()),
-            ("ANNOUNCED_IP", join(media.announced.iter().map(ToString::to_string).collect())),
+            (
+                "ANNOUNCED_IP",
+                join(media.announced.iter().map(ToString::to_string).collect()),
+            ),
             ("ENABLE_TCP", (media.tcp == IceTcp::Enabled).to_string()),
             ("WORKERS", media.workers.to_string()),
-            ("INITIAL_OUTGOING_BITRATE", media.initial_outgoing_bitrate.0.to_string()),
+            (
+                "INITIAL_OUTGOING_BITRATE",
+                media.initial_outgoing_bitrate.0.to_string(),
+            ),
             ("DTLS_CERT_FILE", certificate),
             ("DTLS_KEY_FILE", key),
-            ("CODECS", join(media.codecs.iter().copied().map(|codec| parse::codec_name(codec).into()).collect())),
+            (
+                "CODECS",
+                join(
+                    media
+                        .codecs
+                        .iter()
+                        .copied()
+                        .map(|codec| parse::codec_name(codec).into())
+                        .collect(),
+                ),
+            ),
             ("MAX_ROOMS", self.capacity.rooms.to_string()),
-            ("MAX_PARTICIPANTS_PER_ROOM", self.capacity.participants_per_room.to_string()),
+            (
+                "MAX_PARTICIPANTS_PER_ROOM",
+                self.capacity.participants_per_room.to_string(),
+            ),
             ("DRAIN_TIMEOUT_SECS", self.drain_timeout.as_secs().to_string()),
         ];
-        lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        lines
+            .iter()
+            .map(|(name, value)| format!("{name}={value}\n"))
+            .collect()
     }
 
     /// A configuration for tests: loopback, ports chosen by the system, one worker.
@@ -211,7 +275,10 @@ impl Config {
                 allowed_origins: Vec::new(),
                 trusted_proxies: TrustedProxies::default(),
             },
-            secrets: Secrets { current: secret.into(), previous: None },
+            secrets: Secrets {
+                current: secret.into(),
+                previous: None,
+            },
             media: MediaConfig {
                 bind_ip: loopback,
                 ports: PortRange { min: 0, max: 0 },
@@ -220,7 +287,7 @@ impl Config {
                 workers: NonZeroUsize::MIN,
                 initial_outgoing_bitrate: Bitrate(settings::INITIAL_OUTGOING_BITRATE),
                 certificate: CertificateSource::Generated,
-                codecs: settings::DEFAULT_CODECS.to_vec(),
+                codecs: CodecChoice::DEFAULT.to_vec(),
             },
             capacity: Capacity::default(),
             drain_timeout: settings::DRAIN_TIMEOUT,

@@ -18,7 +18,12 @@ pub struct Drain {
 
 impl Drain {
     pub(crate) fn new(rooms: Rooms, grace: Duration) -> Self {
-        Self { rooms, grace, begun: CancellationToken::new(), done: CancellationToken::new() }
+        Self {
+            rooms,
+            grace,
+            begun: CancellationToken::new(),
+            done: CancellationToken::new(),
+        }
     }
 
     /// Refuses new rooms from now on and, after the grace period, ends those that are left. Must be called within a

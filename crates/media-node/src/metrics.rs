@@ -11,9 +11,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 
 mod names;
 mod process;
-mod traffic;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 pub use names::{ALL, Description, Kind};
 pub(crate) use process::{ProcessUsage, process_usage};
@@ -22,13 +22,17 @@ pub(crate) use traffic::Traffic;
 static METADATA: Metadata<'static> = Metadata::new("media_node", Level::INFO, None);
 
 /// Seconds, for what a person waits for: from a local round trip to giving up.
-const WAIT_BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const WAIT_BUCKETS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
 /// Seconds, for work inside the process.
-const WORK_BUCKETS: [f64; 12] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0];
+const WORK_BUCKETS: [f64; 12] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0,
+];
 /// Seconds, for a packet's way through a worker.
-const FORWARD_BUCKETS: [f64; 11] =
-    [0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];
+const FORWARD_BUCKETS: [f64; 11] = [
+    0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25,
+];
 
 /// Counts, gauges and histograms of one node.
 pub struct Metrics {
@@ -42,7 +46,11 @@ impl Metrics {
     pub fn new() -> Self {
         let recorder = builder().build_recorder();
         let handle = recorder.handle();
-        let metrics = Self { recorder, handle, sockets: AtomicI64::new(0) };
+        let metrics = Self {
+            recorder,
+            handle,
+            sockets: AtomicI64::new(0),
+        };
         metrics.describe();
         metrics.start_at_zero();
         metrics
@@ -66,23 +74,30 @@ impl Metrics {
             Label::new("status", status.to_string()),
         ];
         self.counter(names::HTTP_REQUESTS, labels).increment(1);
-        let labels = vec![Label::new("route", route.to_owned()), Label::new("method", method.to_owned())];
-        self.histogram(names::HTTP_DURATION, labels).record(took.as_secs_f64());
+        let labels = vec![
+            Label::new("route", route.to_owned()),
+            Label::new("method", method.to_owned()),
+        ];
+        self.histogram(names::HTTP_DURATION, labels)
+            .record(took.as_secs_f64());
     }
 
     /// A request refused by a rate limit.
     pub(crate) fn rate_limited(&self, scope: &'static str) {
-        self.counter(names::RATE_LIMITED, label("scope", scope)).increment(1);
+        self.counter(names::RATE_LIMITED, label("scope", scope))
+            .increment(1);
     }
 
     /// A request or socket refused for its token.
     pub(crate) fn auth_failed(&self) {
-        self.counter(names::AUTH_FAILURES, label("service", "media")).increment(1);
+        self.counter(names::AUTH_FAILURES, label("service", "media"))
+            .increment(1);
     }
 
     /// A Socket.IO event received or sent.
     pub(crate) fn socket_event(&self, event: &'static str) {
-        self.counter(names::SOCKET_EVENTS, label("event", event)).increment(1);
+        self.counter(names::SOCKET_EVENTS, label("event", event))
+            .increment(1);
     }
 
     /// A socket connected (`1`) or went away (`-1`).
@@ -92,25 +107,38 @@ impl Metrics {
     }
 
     /// A transport's path is up: time from its creation, by direction (the client's view) and protocol.
-    pub(crate) fn transport_connected(&self, direction: &'static str, protocol: &'static str, took: Duration) {
-        let labels = vec![Label::new("direction", direction), Label::new("protocol", protocol)];
-        self.histogram(names::TRANSPORT_CONNECTION, labels).record(took.as_secs_f64());
+    pub(crate) fn transport_connected(
+        &self,
+        direction: &'static str,
+        protocol: &'static str,
+        took: Duration,
+    ) {
+        let labels = vec![
+            Label::new("direction", direction),
+            Label::new("protocol", protocol),
+        ];
+        self.histogram(names::TRANSPORT_CONNECTION, labels)
+            .record(took.as_secs_f64());
     }
 
     /// A DTLS handshake finished.
     pub(crate) fn dtls_connected(&self, took: Duration) {
-        self.histogram(names::DTLS_HANDSHAKE, Vec::new()).record(took.as_secs_f64());
+        self.histogram(names::DTLS_HANDSHAKE, Vec::new())
+            .record(took.as_secs_f64());
     }
 
     /// A transport's ICE failed.
     pub(crate) fn ice_failed(&self) {
-        self.counter(names::ICE_FAILURES, label("side", "server")).increment(1);
-        self.counter(names::TRANSPORT_ERRORS, label("kind", "ice")).increment(1);
+        self.counter(names::ICE_FAILURES, label("side", "server"))
+            .increment(1);
+        self.counter(names::TRANSPORT_ERRORS, label("kind", "ice"))
+            .increment(1);
     }
 
     /// A transport's DTLS failed.
     pub(crate) fn dtls_failed(&self) {
-        self.counter(names::TRANSPORT_ERRORS, label("kind", "dtls")).increment(1);
+        self.counter(names::TRANSPORT_ERRORS, label("kind", "dtls"))
+            .increment(1);
     }
 
     /// A worker thread died.
@@ -120,12 +148,14 @@ impl Metrics {
 
     /// A producer was created.
     pub(crate) fn producer_created(&self, kind: &'static str, took: Duration) {
-        self.histogram(names::PRODUCER_CREATION, label("kind", kind)).record(took.as_secs_f64());
+        self.histogram(names::PRODUCER_CREATION, label("kind", kind))
+            .record(took.as_secs_f64());
     }
 
     /// A consumer was created.
     pub(crate) fn consumer_created(&self, kind: &'static str, took: Duration) {
-        self.histogram(names::CONSUMER_CREATION, label("kind", kind)).record(took.as_secs_f64());
+        self.histogram(names::CONSUMER_CREATION, label("kind", kind))
+            .record(took.as_secs_f64());
     }
 
     /// Sets a gauge without labels.
@@ -160,9 +190,14 @@ impl Metrics {
         ];
         let mut text = String::new();
         for (name, value) in values {
-            let Some(entry) = ALL.iter().find(|entry| entry.name == name) else { continue };
+            let Some(entry) = ALL.iter().find(|entry| entry.name == name) else {
+                continue;
+            };
             let kind = entry.kind.as_str();
-            text.push_str(&format!("# HELP {name} {}\n# TYPE {name} {kind}\n{name} {value}\n\n", entry.help));
+            text.push_str(&format!(
+                "# HELP {name} {}\n# TYPE {name} {kind}\n{name} {value}\n\n",
+                entry.help
+            ));
         }
         text
     }
@@ -233,13 +268,19 @@ fn label(name: &'static str, value: &'static str) -> Vec<Label> {
 
 fn builder() -> PrometheusBuilder {
     let with = |builder: PrometheusBuilder, name: &str, buckets: &[f64]| {
-        builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets).expect("bucket lists are not empty")
+        builder
+            .set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets)
+            .expect("bucket lists are not empty")
     };
     let mut builder = PrometheusBuilder::new();
     for name in [names::TRANSPORT_CONNECTION, names::DTLS_HANDSHAKE] {
         builder = with(builder, name, &WAIT_BUCKETS);
     }
-    for name in [names::PRODUCER_CREATION, names::CONSUMER_CREATION, names::HTTP_DURATION] {
+    for name in [
+        names::PRODUCER_CREATION,
+        names::CONSUMER_CREATION,
+        names::HTTP_DURATION,
+    ] {
         builder = with(builder, name, &WORK_BUCKETS);
     }
     with(builder, names::FORWARD_LATENCY, &FORWARD_BUCKETS)

@@ -55,7 +55,11 @@ pub struct NodeOptions {
 
 impl Default for NodeOptions {
     fn default() -> Self {
-        Self { timings: Timings::default(), load_probe: None, load_interval: LOAD_INTERVAL }
+        Self {
+            timings: Timings::default(),
+            load_probe: None,
+            load_interval: LOAD_INTERVAL,
+        }
     }
 }
 
@@ -75,7 +79,9 @@ pub enum StartError {
     #[error("the DTLS certificate could not be made: {0}")]
     NoCertificate(CertificateError),
     /// The HTTP port.
-    #[error("PORT: cannot listen on {address} ({source}); set PORT to a free port or BIND_IP to an own address")]
+    #[error(
+        "PORT: cannot listen on {address} ({source}); set PORT to a free port or BIND_IP to an own address"
+    )]
     Listen {
         /// Where the node was to listen.
         address: SocketAddr,
@@ -159,7 +165,11 @@ impl Node {
             server = %config.server_id, region = %config.region, workers = media.workers,
             "media node started"
         );
-        Ok(Self { api, notices: Arc::new(Mutex::new(Some(inbox))), tasks })
+        Ok(Self {
+            api,
+            notices: Arc::new(Mutex::new(Some(inbox))),
+            tasks,
+        })
     }
 
     /// The node's routes with Socket.IO. `beside` adds routes of whoever embeds the node; its fallback answers what
@@ -182,7 +192,11 @@ impl Node {
             created => return created.map(drop),
         }
         let most = self.api.rooms.0.capacity.participants_per_room;
-        let room = self.api.rooms.with(call, |room| Box::pin(async move { room.describe() })).await;
+        let room = self
+            .api
+            .rooms
+            .with(call, |room| Box::pin(async move { room.describe() }))
+            .await;
         match room {
             Ok(room) if room.participant_count as usize >= most => Err(ErrorBody::new(ErrorCode::RoomFull)),
             Ok(_) => Ok(()),
@@ -234,7 +248,9 @@ impl Node {
 /// [`StartError::Listen`].
 pub async fn listen(config: &Config) -> Result<TcpListener, StartError> {
     let address = config.http.listen;
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// Serves until `end`, then gives open connections a moment to finish.
@@ -302,7 +318,9 @@ async fn dispatch(context: Arc<Context>, mut notices: mpsc::UnboundedReceiver<Nu
 }
 
 fn bury(context: &Context, number: crate::control::workers::WorkerNumber) {
-    let Some(casualties) = context.workers.replace(number) else { return };
+    let Some(casualties) = context.workers.replace(number) else {
+        return;
+    };
     context.notices.services(ServiceEvent::WorkerDied(WorkerDied {
         worker: u32::try_from(casualties.index).unwrap_or(u32::MAX),
         call_ids: casualties.rooms.iter().map(|room| room.call().clone()).collect(),
@@ -315,5 +333,9 @@ fn bury(context: &Context, number: crate::control::workers::WorkerNumber) {
 
 /// The announced addresses as text, for the line that says where the node is.
 pub fn join_addresses(addresses: &[IpAddr]) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -24,12 +24,20 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn new(context: Arc<Context>, probe: Option<LoadProbe>) -> Self {
-        Self { context, gauge: Mutex::default(), probe }
+        Self {
+            context,
+            gauge: Mutex::default(),
+            probe,
+        }
     }
 
     /// Whether the process is of any use.
     pub(crate) fn health(&self) -> HealthStatus {
-        if self.context.workers.alive() { HealthStatus::Ok } else { HealthStatus::Failed }
+        if self.context.workers.alive() {
+            HealthStatus::Ok
+        } else {
+            HealthStatus::Failed
+        }
     }
 
     /// Whether new calls should come here.
@@ -132,7 +140,11 @@ struct MachineLoad {
 impl MachineLoad {
     fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { at: Instant::now(), usage: process_usage(), cores: cores as f64 }
+        Self {
+            at: Instant::now(),
+            usage: process_usage(),
+            cores: cores as f64,
+        }
     }
 
     /// The share since the last sample, 0 to 1.
@@ -141,6 +153,10 @@ impl MachineLoad {
         let elapsed = at.duration_since(self.at).as_secs_f64();
         let used = usage.cpu.saturating_sub(self.usage.cpu).as_secs_f64();
         (self.at, self.usage) = (at, usage);
-        if elapsed > 0.0 { (used / elapsed / self.cores).min(1.0) } else { 0.0 }
+        if elapsed > 0.0 {
+            (used / elapsed / self.cores).min(1.0)
+        } else {
+            0.0
+        }
     }
 }

@@ -29,8 +29,14 @@ impl TokenVerifier {
         // Expired is expired: both sides of a call are expected to know the time.
         validation.leeway = 0;
         let secrets = [Some(&secrets.current), secrets.previous.as_ref()];
-        let keys = secrets.into_iter().flatten().map(|secret| DecodingKey::from_secret(secret.as_bytes()));
-        Self { keys: keys.collect(), validation }
+        let keys = secrets
+            .into_iter()
+            .flatten()
+            .map(|secret| DecodingKey::from_secret(secret.as_bytes()));
+        Self {
+            keys: keys.collect(),
+            validation,
+        }
     }
 
     /// Checks signature, algorithm, expiry and audience.
@@ -38,10 +44,17 @@ impl TokenVerifier {
     /// # Errors
     /// [`InvalidToken`], whatever is wrong.
     pub fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
-        let verified = self.keys.iter().find_map(|key| decode::<Claims>(token, key, &self.validation).ok());
+        let verified = self
+            .keys
+            .iter()
+            .find_map(|key| decode::<Claims>(token, key, &self.validation).ok());
         let claims = verified.ok_or(InvalidToken)?.claims;
         // The library allows a token with several audiences; ours have one (RFC 8725 §3.9).
-        if claims.aud == Audience::Media { Ok(claims) } else { Err(InvalidToken) }
+        if claims.aud == Audience::Media {
+            Ok(claims)
+        } else {
+            Err(InvalidToken)
+        }
     }
 
     /// Checks a token and says whom it stands for.
@@ -49,7 +62,9 @@ impl TokenVerifier {
         let claims = self.verify(token)?;
         match (claims.role, claims.call_id, claims.participant_id) {
             (Role::Service, call, _) => Ok(Caller::Service { call }),
-            (Role::Participant, Some(call), Some(participant)) => Ok(Caller::Participant { call, participant }),
+            (Role::Participant, Some(call), Some(participant)) => {
+                Ok(Caller::Participant { call, participant })
+            }
             (Role::Participant, ..) => Err(InvalidToken),
         }
     }
@@ -72,7 +87,9 @@ pub struct Minted {
 impl TokenSigner {
     /// A signer with this secret.
     pub fn new(secret: &str) -> Self {
-        Self { key: EncodingKey::from_secret(secret.as_bytes()) }
+        Self {
+            key: EncodingKey::from_secret(secret.as_bytes()),
+        }
     }
 
     /// A participant's token, good for `lifetime` from now.
@@ -113,12 +130,18 @@ impl TokenSigner {
     }
 
     fn mint(&self, lifetime: Duration, claims: impl FnOnce(u64, u64) -> Claims) -> Minted {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
         let claims = claims(now, now + lifetime.as_secs());
         let expires_at = Timestamp::from_unix_seconds(claims.exp);
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.key)
             .expect("claims are plain JSON and any bytes make an HMAC key");
-        Minted { token: Token(token), expires_at }
+        Minted {
+            token: Token(token),
+            expires_at,
+        }
     }
 }
 

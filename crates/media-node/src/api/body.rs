@@ -22,11 +22,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::from(ErrorCode::PayloadTooLarge)
             } else {
-                ApiError(ErrorBody::with_message(ErrorCode::InvalidRequest, "The body could not be read"))
+                ApiError(ErrorBody::with_message(
+                    ErrorCode::InvalidRequest,
+                    "The body could not be read",
+                ))
             }
         })?;
         let value = serde_json::from_slice(&bytes).map_err(|error| {
-            let message = if bytes.is_empty() { "A JSON body is needed".to_owned() } else { error.to_string() };
+            let message = if bytes.is_empty() {
+                "A JSON body is needed".to_owned()
+            } else {
+                error.to_string()
+            };
             ApiError(ErrorBody::with_message(ErrorCode::InvalidRequest, message))
         })?;
         Ok(Self(value))

@@ -21,18 +21,29 @@ impl ClientAddress {
         let mut address = peer.ip().to_canonical();
         let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
         if !trusted.contains(address) {
-            return Self { address, forwarded_by_stranger: forwarded };
+            return Self {
+                address,
+                forwarded_by_stranger: forwarded,
+            };
         }
-        let lines: Vec<&str> =
-            headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+        let lines: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
         for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-            let Some(previous) = forwarded_address(entry) else { break };
+            let Some(previous) = forwarded_address(entry) else {
+                break;
+            };
             address = previous.to_canonical();
             if !trusted.contains(address) {
                 break;
             }
         }
-        Self { address, forwarded_by_stranger: false }
+        Self {
+            address,
+            forwarded_by_stranger: false,
+        }
     }
 
     /// The address to count requests by.
@@ -98,14 +109,33 @@ mod tests {
             ("203.0.113.5", &["198.51.100.7"], &[], "203.0.113.5"),
             ("10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"], "198.51.100.7"),
             // The client's own claim stands to the left of what our proxy saw.
-            ("10.0.0.1", &["1.2.3.4, 198.51.100.7"], &["10.0.0.0/8"], "198.51.100.7"),
-            ("10.0.0.1", &["1.2.3.4, 198.51.100.7, 10.0.0.2"], &["10.0.0.0/8"], "198.51.100.7"),
-            ("10.0.0.1", &["1.2.3.4", "198.51.100.7"], &["10.0.0.1"], "198.51.100.7"),
+            (
+                "10.0.0.1",
+                &["1.2.3.4, 198.51.100.7"],
+                &["10.0.0.0/8"],
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                &["1.2.3.4, 198.51.100.7, 10.0.0.2"],
+                &["10.0.0.0/8"],
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                &["1.2.3.4", "198.51.100.7"],
+                &["10.0.0.1"],
+                "198.51.100.7",
+            ),
             ("10.0.0.1", &["198.51.100.7:4711"], &["10.0.0.1"], "198.51.100.7"),
             ("10.0.0.1", &["nonsense"], &["10.0.0.1"], "10.0.0.1"),
         ];
         for (peer, forwarded, trusted, expected) in table {
-            assert_eq!(client(peer, forwarded, trusted).key(), expected, "{peer} {forwarded:?} {trusted:?}");
+            assert_eq!(
+                client(peer, forwarded, trusted).key(),
+                expected,
+                "{peer} {forwarded:?} {trusted:?}"
+            );
         }
     }
 

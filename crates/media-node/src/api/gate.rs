@@ -34,7 +34,11 @@ impl<S: Sync> FromRequestParts<S> for Passed {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         // Missing only if a route was added without its gate.
-        parts.extensions.get().cloned().ok_or(ApiError::from(ErrorCode::InternalServerError))
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or(ApiError::from(ErrorCode::InternalServerError))
     }
 }
 
@@ -54,13 +58,21 @@ pub(super) async fn pass(
 ) -> Response {
     let api = &gate.api;
     let caller = bearer(request.headers()).and_then(|token| api.verifier.caller(token).ok());
-    let raw_call = params.iter().find(|(name, _)| *name == "callId").map(|(_, value)| value).unwrap_or_default();
+    let raw_call = params
+        .iter()
+        .find(|(name, _)| *name == "callId")
+        .map(|(_, value)| value)
+        .unwrap_or_default();
     let standing = match &caller {
         Some(caller) => standing(api, gate.scope, caller, raw_call),
         None => {
             let client = client_address(&request, api);
             let now = Instant::now();
-            Some((Scope::Other, api.limiter.count(now, Scope::Other, &client.key(), Scope::Other.quota())))
+            Some((
+                Scope::Other,
+                api.limiter
+                    .count(now, Scope::Other, &client.key(), Scope::Other.quota()),
+            ))
         }
     };
     let mut response = match (standing, caller) {
@@ -104,7 +116,10 @@ fn standing(api: &Api, scope: Scope, caller: &Caller, call: &str) -> Option<(Sco
         (Caller::Participant { .. }, Scope::CreateRoom) => (Scope::Other, participant_key(caller)),
         (Caller::Participant { .. }, _) => (scope, participant_key(caller)),
     };
-    Some((scope, api.limiter.count(Instant::now(), scope, &key, scope.quota())))
+    Some((
+        scope,
+        api.limiter.count(Instant::now(), scope, &key, scope.quota()),
+    ))
 }
 
 /// What a participant's requests are counted by: the call belongs to it, as ids are unique within a call only.
@@ -125,7 +140,11 @@ fn refuse(standing: Standing) -> Response {
 
 fn describe(standing: Standing, headers: &mut HeaderMap) {
     let ends = SystemTime::now() + standing.resets_in;
-    let reset = ends.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis().div_ceil(1000);
+    let reset = ends
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis()
+        .div_ceil(1000);
     headers.insert(LIMIT, HeaderValue::from(standing.limit));
     headers.insert(REMAINING, HeaderValue::from(standing.remaining));
     headers.insert(RESET, HeaderValue::from(u64::try_from(reset).unwrap_or(u64::MAX)));
@@ -133,7 +152,10 @@ fn describe(standing: Standing, headers: &mut HeaderMap) {
 
 /// Where a request came from.
 pub(super) fn client_address(request: &Request, api: &Api) -> ClientAddress {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0);
     // Unknown only where no connection is behind the request; such a request is from nowhere in particular.
     let peer = peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
     ClientAddress::of(peer, request.headers(), &api.trusted_proxies)

@@ -64,7 +64,12 @@ pub struct Standing {
 impl Standing {
     /// Whole seconds until the window ends, at least one: a client that comes back then is admitted.
     pub fn retry_after(&self) -> u64 {
-        self.resets_in.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
+        self.resets_in
+            .as_millis()
+            .div_ceil(1000)
+            .max(1)
+            .try_into()
+            .unwrap_or(u64::MAX)
     }
 }
 
@@ -87,15 +92,27 @@ struct Windows<S> {
 impl<S: Copy + Eq + std::hash::Hash> RateLimiter<S> {
     /// A limiter whose windows last `window`.
     pub fn new(window: Duration) -> Self {
-        Self { window, windows: Mutex::new(Windows { by_key: HashMap::new(), next_sweep: FIRST_SWEEP }) }
+        Self {
+            window,
+            windows: Mutex::new(Windows {
+                by_key: HashMap::new(),
+                next_sweep: FIRST_SWEEP,
+            }),
+        }
     }
 
     /// Counts a request of `key` at `now` against `limit` requests per window.
     pub fn count(&self, now: Instant, scope: S, key: &str, limit: u32) -> Standing {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.sweep(now);
-        let fresh = || Window { ends: now + self.window, used: 0 };
-        let window = windows.by_key.entry((scope, key.to_owned())).or_insert_with(fresh);
+        let fresh = || Window {
+            ends: now + self.window,
+            used: 0,
+        };
+        let window = windows
+            .by_key
+            .entry((scope, key.to_owned()))
+            .or_insert_with(fresh);
         if window.ends <= now {
             *window = fresh();
         }
@@ -103,7 +120,12 @@ impl<S: Copy + Eq + std::hash::Hash> RateLimiter<S> {
         if admitted {
             window.used += 1;
         }
-        Standing { admitted, limit, remaining: limit - window.used.min(limit), resets_in: window.ends - now }
+        Standing {
+            admitted,
+            limit,
+            remaining: limit - window.used.min(limit),
+            resets_in: window.ends - now,
+        }
     }
 }
 
@@ -130,8 +152,12 @@ mod tests {
         let start = Instant::now();
         for used in 1..=10 {
             let standing = limiter.count(start, Scope::CreateRoom, "call", 10);
-            let expected =
-                Standing { admitted: true, limit: 10, remaining: 10 - used, resets_in: MINUTE };
+            let expected = Standing {
+                admitted: true,
+                limit: 10,
+                remaining: 10 - used,
+                resets_in: MINUTE,
+            };
             assert_eq!(standing, expected);
         }
         let later = start + Duration::from_millis(59_400);
@@ -139,7 +165,11 @@ mod tests {
         assert!(!refused.admitted);
         assert_eq!(refused.remaining, 0);
         assert_eq!(refused.retry_after(), 1);
-        assert!(limiter.count(start + MINUTE, Scope::CreateRoom, "call", 10).admitted);
+        assert!(
+            limiter
+                .count(start + MINUTE, Scope::CreateRoom, "call", 10)
+                .admitted
+        );
     }
 
     #[test]

@@ -27,7 +27,9 @@ pub(super) fn routes(api: &Arc<Api>) -> Router {
     for endpoint in Endpoint::ALL {
         routes = routes.route(endpoint.path(), method(*endpoint, api));
     }
-    routes.method_not_allowed_fallback(method_not_allowed).with_state(Arc::clone(api))
+    routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::clone(api))
 }
 
 /// The handler of an endpoint; the match is complete, so none can be forgotten.
@@ -58,7 +60,13 @@ fn method(endpoint: Endpoint, api: &Arc<Api>) -> MethodRouter<Arc<Api>> {
 }
 
 fn gated(method: MethodRouter<Arc<Api>>, scope: Scope, api: &Arc<Api>) -> MethodRouter<Arc<Api>> {
-    method.route_layer(from_fn_with_state(Gate { api: Arc::clone(api), scope }, pass))
+    method.route_layer(from_fn_with_state(
+        Gate {
+            api: Arc::clone(api),
+            scope,
+        },
+        pass,
+    ))
 }
 
 /// The id of an object in the path. One that is no id at all names no object, which is what the client is told, but
@@ -69,7 +77,11 @@ async fn object<T: std::str::FromStr>(
     params: &RawPathParams,
     (name, missing): (&str, ErrorCode),
 ) -> Result<T, ErrorBody> {
-    let text = params.iter().find(|(key, _)| *key == name).map(|(_, value)| value).unwrap_or_default();
+    let text = params
+        .iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+        .unwrap_or_default();
     if let Ok(id) = text.parse() {
         return Ok(id);
     }

@@ -157,14 +157,22 @@ async fn join(
     request: JoinRoom,
     ack: AckSender,
 ) {
-    let JoinRoom { call_id: call, participant_id: claimed } = request;
+    let JoinRoom {
+        call_id: call,
+        participant_id: claimed,
+    } = request;
     let participant = match authorise(api, caller, &call, claimed.as_ref()) {
         Ok(participant) => participant,
         Err(error) => return answer(ack, Err(error)),
     };
     socket.join(subscriptions(&call, participant.as_ref()));
     let listener = participant.clone();
-    let replay = api.rooms.with(&call, move |room| Box::pin(async move { room.replay(listener.as_ref()) })).await;
+    let replay = api
+        .rooms
+        .with(&call, move |room| {
+            Box::pin(async move { room.replay(listener.as_ref()) })
+        })
+        .await;
     let producers = match replay {
         Ok(producers) => producers,
         Err(error) => {
@@ -174,6 +182,12 @@ async fn join(
     };
     if let Some(participant) = &participant {
         present(api, &call, participant, joined);
+        if !socket.connected() {
+            // It went while the room was asked, and its going found nothing to undo.
+            absent(api, caller, joined);
+            socket.leave_all();
+            return;
+        }
     }
     answer(ack, Ok(()));
     for producer in &producers {
@@ -198,7 +212,9 @@ fn authorise(
 ) -> Result<Option<ParticipantId>, ErrorBody> {
     if !caller.is_service() {
         let quota = Scope::Other.quota();
-        let standing = api.limiter.count(Instant::now(), Scope::Other, &participant_key(caller), quota);
+        let standing = api
+            .limiter
+            .count(Instant::now(), Scope::Other, &participant_key(caller), quota);
         if !standing.admitted {
             api.metrics.rate_limited(Scope::Other.name());
             let mut error = ErrorBody::new(ErrorCode::RateLimitExceeded);
@@ -214,9 +230,10 @@ fn authorise(
 fn listener(caller: &Caller, claimed: Option<&ParticipantId>) -> Result<Option<ParticipantId>, ErrorBody> {
     match (caller, claimed) {
         (Caller::Service { .. }, _) => Ok(None),
-        (Caller::Participant { .. }, None) => {
-            Err(ErrorBody::with_message(ErrorCode::InvalidRequest, "participantId: missing"))
-        }
+        (Caller::Participant { .. }, None) => Err(ErrorBody::with_message(
+            ErrorCode::InvalidRequest,
+            "participantId: missing",
+        )),
         (Caller::Participant { participant, .. }, Some(claimed)) => {
             caller.require_participant(claimed)?;
             Ok(Some(participant.clone()))
@@ -226,8 +243,9 @@ fn listener(caller: &Caller, claimed: Option<&ParticipantId>) -> Result<Option<P
 
 /// Notes that a participant has a socket in its room.
 fn present(api: &Api, call: &CallId, participant: &ParticipantId, joined: &Joined) {
-    let first = joined.0.lock().unwrap_or_else(PoisonError::into_inner).insert(call.clone());
-    if first {
+    // Held to the end: a socket that goes away meanwhile must find itself present, or would never be absent.
+    let mut calls = joined.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if calls.insert(call.clone()) {
         let rooms = &api.rooms;
         let announce = |change| rooms.presence_changed(call, participant, change);
         rooms.0.presence.joined(call, participant, announce);
@@ -236,7 +254,9 @@ fn present(api: &Api, call: &CallId, participant: &ParticipantId, joined: &Joine
 
 /// Notes that a socket is gone from wherever it was present.
 fn absent(api: &Api, caller: &Caller, joined: &Joined) {
-    let Caller::Participant { participant, .. } = caller else { return };
+    let Caller::Participant { participant, .. } = caller else {
+        return;
+    };
     let calls = std::mem::take(&mut *joined.0.lock().unwrap_or_else(PoisonError::into_inner));
     for call in calls {
         let rooms = &api.rooms;
@@ -256,7 +276,10 @@ fn answer(ack: AckSender, outcome: Result<(), ErrorBody>) {
 
 /// Socket rooms of a participant or, without one, of a service.
 fn subscriptions(call: &CallId, participant: Option<&ParticipantId>) -> Vec<String> {
-    let own = participant.map_or_else(|| services_of(call), |participant| participant_of(call, participant));
+    let own = participant.map_or_else(
+        || services_of(call),
+        |participant| participant_of(call, participant),
+    );
     vec![all_of(call), own]
 }
 
@@ -292,15 +315,18 @@ async fn deliver(io: SocketIo, api: Arc<Api>, mut notices: NoticeReceiver) {
 async fn deliver_to_clients(io: &SocketIo, event: &NodeEvent) {
     let call = event.call_id();
     let audience = match event {
-        NodeEvent::NewProducer(producer) => {
-            (vec![all_of(call)], Some(participant_of(call, &producer.participant_id)))
-        }
-        NodeEvent::ProducerClosed(producer) => {
-            (vec![all_of(call)], Some(participant_of(call, &producer.participant_id)))
-        }
-        NodeEvent::ConsumerPaused(consumer) | NodeEvent::ConsumerResumed(consumer) => {
-            (vec![participant_of(call, &consumer.participant_id), services_of(call)], None)
-        }
+        NodeEvent::NewProducer(producer) => (
+            vec![all_of(call)],
+            Some(participant_of(call, &producer.participant_id)),
+        ),
+        NodeEvent::ProducerClosed(producer) => (
+            vec![all_of(call)],
+            Some(participant_of(call, &producer.participant_id)),
+        ),
+        NodeEvent::ConsumerPaused(consumer) | NodeEvent::ConsumerResumed(consumer) => (
+            vec![participant_of(call, &consumer.participant_id), services_of(call)],
+            None,
+        ),
         NodeEvent::ActiveSpeaker(_) => (vec![all_of(call)], None),
     };
     emit(io, audience, event.name(), event).await;

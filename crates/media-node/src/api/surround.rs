@@ -26,7 +26,10 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -49,15 +52,26 @@ pub(super) fn protected(mut routes: Router, api: &Api) -> Router {
     }
     if api.production {
         let value = HeaderValue::from_static(HSTS);
-        routes = routes.layer(SetResponseHeaderLayer::if_not_present(header::STRICT_TRANSPORT_SECURITY, value));
+        routes = routes.layer(SetResponseHeaderLayer::if_not_present(
+            header::STRICT_TRANSPORT_SECURITY,
+            value,
+        ));
     }
     routes.layer(cors(api))
 }
 
 /// Exactly the configured origins (contract §6.8).
 fn cors(api: &Api) -> CorsLayer {
-    let origins = api.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
-    let exposed = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"];
+    let origins = api
+        .allowed_origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
+    let exposed = [
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "retry-after",
+    ];
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
@@ -78,7 +92,8 @@ async fn measure(
     let response = next.run(request).await;
     // Paths nobody knows are one series, or anybody could make as many as they like.
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    api.metrics.http_request(route, method, response.status().as_u16(), began.elapsed());
+    api.metrics
+        .http_request(route, method, response.status().as_u16(), began.elapsed());
     response
 }
 
@@ -95,7 +110,9 @@ fn known_method(method: &Method) -> &'static str {
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown");
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown");
     tracing::error!(panic = text, "a request handler panicked");
     fail(ErrorCode::InternalServerError)
 }

@@ -14,7 +14,10 @@ pub(super) fn resolve(text: &str, bind: IpAddr) -> Result<Vec<IpAddr>, ConfigErr
                 return Err(ConfigError::Unreachable { address });
             }
             if !serves(bind, address) {
-                return Err(ConfigError::Family { announced: address, bind });
+                return Err(ConfigError::Family {
+                    announced: address,
+                    bind,
+                });
             }
             if !announced.contains(&address) {
                 announced.push(address);
@@ -61,14 +64,26 @@ fn resolve_one(entry: &str, bind: IpAddr) -> Result<Vec<IpAddr>, ConfigError> {
     if let Ok(address) = entry.parse::<IpAddr>() {
         return Ok(vec![address]);
     }
-    let unresolvable = |reason: String| ConfigError::Unresolvable { name: entry.to_owned(), reason };
-    let found = (entry, 0).to_socket_addrs().map_err(|error| unresolvable(error.to_string()))?;
+    let unresolvable = |reason: String| ConfigError::Unresolvable {
+        name: entry.to_owned(),
+        reason,
+    };
+    let found = (entry, 0)
+        .to_socket_addrs()
+        .map_err(|error| unresolvable(error.to_string()))?;
     let found: Vec<IpAddr> = found.map(|address: SocketAddr| address.ip()).collect();
     // A name often has addresses of both families; those the sockets cannot serve are left out.
-    let usable: Vec<IpAddr> = found.iter().copied().filter(|address| serves(bind, *address)).collect();
+    let usable: Vec<IpAddr> = found
+        .iter()
+        .copied()
+        .filter(|address| serves(bind, *address))
+        .collect();
     match (usable.is_empty(), found.first()) {
         (false, _) => Ok(usable),
-        (true, Some(other)) => Err(ConfigError::Family { announced: *other, bind }),
+        (true, Some(other)) => Err(ConfigError::Family {
+            announced: *other,
+            bind,
+        }),
         (true, None) => Err(unresolvable("the name has no address".into())),
     }
 }

@@ -20,7 +20,10 @@ impl FromStr for Origin {
     /// Accepts a URL without path, query and credentials; a trailing slash is forgiven.
     fn from_str(text: &str) -> Result<Self, ()> {
         let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(())?;
+        let rest = text
+            .strip_prefix("http://")
+            .or_else(|| text.strip_prefix("https://"))
+            .ok_or(())?;
         let allowed = |character: char| character.is_ascii_alphanumeric() || "-.:[]".contains(character);
         if rest.is_empty() || !rest.chars().all(allowed) {
             return Err(());

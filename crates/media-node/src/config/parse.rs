@@ -7,18 +7,15 @@ use ortc::supported::CodecChoice;
 
 use super::error::ConfigError;
 
-/// The names under which CODECS lists codecs.
-const CODEC_NAMES: [(CodecChoice, &str); 5] = [
-    (CodecChoice::Opus, "opus"),
-    (CodecChoice::Vp8, "vp8"),
-    (CodecChoice::H264, "h264"),
-    (CodecChoice::Vp9, "vp9"),
-    (CodecChoice::Av1, "av1"),
-];
-
 /// The name under which CODECS lists `codec`.
 pub(super) fn codec_name(codec: CodecChoice) -> &'static str {
-    CODEC_NAMES.iter().find(|(choice, _)| *choice == codec).map_or("unknown", |(_, name)| name)
+    match codec {
+        CodecChoice::Opus => "opus",
+        CodecChoice::Vp8 => "vp8",
+        CodecChoice::H264 => "h264",
+        CodecChoice::Vp9 => "vp9",
+        CodecChoice::Av1 => "av1",
+    }
 }
 
 /// Parses anything with a [`FromStr`]; `expected` completes the sentence "is not …".
@@ -38,7 +35,11 @@ pub(super) fn number(
 ) -> Result<u64, ConfigError> {
     let expected = format!("a whole number from {} to {}", range.start(), range.end());
     let number = value::<u64>(setting, text, expected.clone())?;
-    if range.contains(&number) { Ok(number) } else { Err(invalid(setting, text, expected)) }
+    if range.contains(&number) {
+        Ok(number)
+    } else {
+        Err(invalid(setting, text, expected))
+    }
 }
 
 /// Parses a list separated by commas; empty entries are skipped.
@@ -47,7 +48,9 @@ pub(super) fn list<T: FromStr>(
     text: &str,
     expected: &str,
 ) -> Result<Vec<T>, ConfigError> {
-    entries(text).map(|entry| value(setting, entry, expected)).collect()
+    entries(text)
+        .map(|entry| value(setting, entry, expected))
+        .collect()
 }
 
 /// The non-empty entries of a list separated by commas.
@@ -69,12 +72,10 @@ pub(super) fn codecs(setting: &'static str, text: &str) -> Result<Vec<CodecChoic
     let expected = "a comma list of opus, vp8, h264, vp9 and av1, each once, with opus in it";
     let mut choices: Vec<CodecChoice> = Vec::new();
     for entry in entries(text) {
-        let name = entry.to_ascii_lowercase();
-        let found = CODEC_NAMES.iter().find(|(_, known)| *known == name);
-        let Some((choice, _)) = found.filter(|(choice, _)| !choices.contains(choice)) else {
-            return Err(invalid(setting, text, expected));
-        };
-        choices.push(*choice);
+        match entry.parse() {
+            Ok(choice) if !choices.contains(&choice) => choices.push(choice),
+            _ => return Err(invalid(setting, text, expected)),
+        }
     }
     if !choices.contains(&CodecChoice::Opus) {
         return Err(invalid(setting, text, expected));
@@ -96,5 +97,9 @@ pub(super) fn readable_file(setting: &'static str, text: &str) -> Result<PathBuf
 }
 
 pub(super) fn invalid(setting: &'static str, text: &str, expected: impl Into<String>) -> ConfigError {
-    ConfigError::Invalid { setting, value: text.trim().to_owned(), expected: expected.into() }
+    ConfigError::Invalid {
+        setting,
+        value: text.trim().to_owned(),
+        expected: expected.into(),
+    }
 }

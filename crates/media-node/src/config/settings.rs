@@ -19,10 +19,6 @@ pub(super) const INITIAL_OUTGOING_BITRATE: u64 = 1_000_000;
 /// Contract §8.2.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Contract §1.8.1 and amendment 2: VP8 first, then H264, VP9, AV1.
-pub(super) const DEFAULT_CODECS: [CodecChoice; 5] =
-    [CodecChoice::Opus, CodecChoice::Vp8, CodecChoice::H264, CodecChoice::Vp9, CodecChoice::Av1];
-
 /// HS256 wants a key as long as its hash (RFC 7518 §3.2); contract §6.2.
 const SECRET_BYTES: usize = 32;
 
@@ -57,7 +53,12 @@ pub struct Settings {
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_secret: Option<String>,
     /// Former secret, still accepted while it is being rotated out
-    #[arg(long, env = "JWT_SECRET_PREVIOUS", hide_env_values = true, value_name = "SECRET")]
+    #[arg(
+        long,
+        env = "JWT_SECRET_PREVIOUS",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
     pub jwt_secret_previous: Option<String>,
     /// Which log events are written: error, warn, info, debug, trace, or a filter such as media_node=debug
     #[arg(long, env = "LOG_LEVEL", value_name = "FILTER")]
@@ -175,7 +176,11 @@ impl Settings {
                 DRAIN_TIMEOUT.as_secs(),
             )),
         };
-        if problems.0.is_empty() { Ok(config) } else { Err(ConfigErrors(problems.0)) }
+        if problems.0.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors(problems.0))
+        }
     }
 
     fn environment(&self, problems: &mut Problems) -> Environment {
@@ -187,7 +192,10 @@ impl Settings {
             Some((_, "production" | "prod" | "staging")) => Environment::Production,
             Some((setting, other)) => {
                 let expected = "`development`, `staging` or `production`";
-                problems.take(Err(parse::invalid(setting, other, expected)), Environment::Production)
+                problems.take(
+                    Err(parse::invalid(setting, other, expected)),
+                    Environment::Production,
+                )
             }
         }
     }
@@ -225,7 +233,11 @@ impl Settings {
             let text = given(text)?;
             if text.len() < SECRET_BYTES {
                 let length = text.len();
-                problems.0.push(ConfigError::WeakSecret { setting, length, minimum: SECRET_BYTES });
+                problems.0.push(ConfigError::WeakSecret {
+                    setting,
+                    length,
+                    minimum: SECRET_BYTES,
+                });
             }
             Some(text.to_owned())
         };
@@ -238,7 +250,10 @@ impl Settings {
             (None, Role::Media) => {
                 let reason = "a media node verifies the gateway's tokens with it; \
                               make one with `openssl rand -hex 32` and give the same to the gateway";
-                problems.0.push(ConfigError::Missing { setting: "JWT_SECRET", reason });
+                problems.0.push(ConfigError::Missing {
+                    setting: "JWT_SECRET",
+                    reason,
+                });
                 String::new()
             }
         };
@@ -248,14 +263,18 @@ impl Settings {
     fn media(&self, role: Role, environment: Environment, problems: &mut Problems) -> MediaConfig {
         let any = IpAddr::from([0, 0, 0, 0]);
         let bind_ip = match given(&self.bind_ip) {
-            Some(text) => {
-                problems.take(parse::value("BIND_IP", text, "an address of this machine, or 0.0.0.0 for all"), any)
-            }
+            Some(text) => problems.take(
+                parse::value("BIND_IP", text, "an address of this machine, or 0.0.0.0 for all"),
+                any,
+            ),
             None => any,
         };
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let workers = problems.number("WORKERS", &self.workers, 1..=256, cores.get() as u64);
-        let workers = usize::try_from(workers).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN);
+        let workers = usize::try_from(workers)
+            .ok()
+            .and_then(NonZeroUsize::new)
+            .unwrap_or(NonZeroUsize::MIN);
         let bitrate = problems.number(
             "INITIAL_OUTGOING_BITRATE",
             &self.initial_outgoing_bitrate,
@@ -267,8 +286,8 @@ impl Settings {
             None => true,
         };
         let codecs = match given(&self.codecs) {
-            Some(text) => problems.take(parse::codecs("CODECS", text), DEFAULT_CODECS.to_vec()),
-            None => DEFAULT_CODECS.to_vec(),
+            Some(text) => problems.take(parse::codecs("CODECS", text), CodecChoice::DEFAULT.to_vec()),
+            None => CodecChoice::DEFAULT.to_vec(),
         };
         MediaConfig {
             bind_ip,
@@ -284,15 +303,24 @@ impl Settings {
 
     fn ports(&self, workers: usize, problems: &mut Problems) -> PortRange {
         let min = problems.number("RTC_MIN_PORT", &self.rtc_min_port, 0..=65_535, 10_000);
-        let max = problems.number("RTC_MAX_PORT", &self.rtc_max_port, 0..=65_535, 10_100.max(min));
-        let range =
-            PortRange { min: u16::try_from(min).unwrap_or_default(), max: u16::try_from(max).unwrap_or_default() };
+        let max = problems.number("RTC_MAX_PORT", &self.rtc_max_port, 0..=65_535, default_max(min));
+        let range = PortRange {
+            min: u16::try_from(min).unwrap_or_default(),
+            max: u16::try_from(max).unwrap_or_default(),
+        };
         let ports = usize::from(range.max.saturating_sub(range.min)) + 1;
         let chosen_by_system = range.min == 0 && range.max == 0;
         if range.min > range.max {
-            problems.0.push(ConfigError::PortRange { min: range.min, max: range.max });
+            problems.0.push(ConfigError::PortRange {
+                min: range.min,
+                max: range.max,
+            });
         } else if range.min == 0 && !chosen_by_system {
-            problems.0.push(parse::invalid("RTC_MIN_PORT", "0", "a whole number from 1 to 65535"));
+            problems.0.push(parse::invalid(
+                "RTC_MIN_PORT",
+                "0",
+                "a whole number from 1 to 65535",
+            ));
         } else if ports < workers && !chosen_by_system {
             problems.0.push(ConfigError::TooFewPorts { workers, ports });
         }
@@ -311,7 +339,10 @@ impl Settings {
             None if environment == Environment::Production && role == Role::Media => {
                 let reason = "in production it cannot be guessed; \
                               set it to the address or host name at which clients reach the media ports";
-                problems.0.push(ConfigError::Missing { setting: "ANNOUNCED_IP", reason });
+                problems.0.push(ConfigError::Missing {
+                    setting: "ANNOUNCED_IP",
+                    reason,
+                });
                 Vec::new()
             }
             None => announced::for_this_machine(bind),
@@ -332,7 +363,10 @@ impl Settings {
             (Some(_), None) => ("DTLS_CERT_FILE", "DTLS_KEY_FILE"),
             (None, Some(_)) => ("DTLS_KEY_FILE", "DTLS_CERT_FILE"),
         };
-        problems.0.push(ConfigError::HalfKeyPair { given: given_one, missing });
+        problems.0.push(ConfigError::HalfKeyPair {
+            given: given_one,
+            missing,
+        });
         CertificateSource::Generated
     }
 
@@ -359,10 +393,25 @@ impl Settings {
     }
 }
 
+/// RTC_MAX_PORT where only RTC_MIN_PORT is given: as many ports above it as by default.
+fn default_max(min: u64) -> u64 {
+    if min <= 10_000 {
+        10_100
+    } else {
+        (min + 100).min(65_535)
+    }
+}
+
 /// The host's name, for logs and metrics; container platforms set it to the container's name.
 fn host_name() -> String {
     let from_file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = from_file.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let name = from_file
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .unwrap_or_default();
     let name = name.trim();
-    if name.is_empty() { "media".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "media".to_owned()
+    } else {
+        name.to_owned()
+    }
 }

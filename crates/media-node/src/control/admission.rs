@@ -28,7 +28,11 @@ pub(crate) enum Admission {
 
 impl Admission {
     /// Levels and the load above which they are entered.
-    const ENTRIES: [(Self, f64); 3] = [(Self::Reduced, 0.70), (Self::NoScreenShare, 0.80), (Self::Closed, 0.90)];
+    const ENTRIES: [(Self, f64); 3] = [
+        (Self::Reduced, 0.70),
+        (Self::NoScreenShare, 0.80),
+        (Self::Closed, 0.90),
+    ];
 
     /// The value of the metric `admission_state`.
     pub(crate) fn state(self) -> u8 {
@@ -76,7 +80,10 @@ impl LoadGauge {
         self.samples.push_back(load.clamp(0.0, 1.0));
         let average = self.average();
         let level = |margin: f64| {
-            let reached = Admission::ENTRIES.iter().rev().find(|(_, entry)| average > entry - margin);
+            let reached = Admission::ENTRIES
+                .iter()
+                .rev()
+                .find(|(_, entry)| average > entry - margin);
             reached.map_or(Admission::Normal, |(level, _)| *level)
         };
         // Up at once, down only as far as the margins allow.
@@ -96,7 +103,10 @@ mod tests {
     use super::*;
 
     fn settle(gauge: &mut LoadGauge, load: f64) -> Admission {
-        (0..SAMPLES).map(|_| gauge.observe(load)).last().expect("ten samples")
+        (0..SAMPLES)
+            .map(|_| gauge.observe(load))
+            .last()
+            .expect("ten samples")
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! On whose behalf a request is made.
 
-use signalling::{CallId, ErrorCode, ParticipantId};
 use signalling::error::ErrorBody;
+use signalling::{CallId, ErrorCode, ParticipantId};
 
 /// What a verified token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,11 @@ impl Caller {
 
     /// Refuses everybody but services.
     pub(crate) fn require_service(&self) -> Result<(), ErrorBody> {
-        if self.is_service() { Ok(()) } else { Err(forbidden("Only a service may do this")) }
+        if self.is_service() {
+            Ok(())
+        } else {
+            Err(forbidden("Only a service may do this"))
+        }
     }
 
     /// Refuses a participant who acts for (or on an object of) another one.

@@ -20,7 +20,11 @@ const HOST: u32 = 126;
 const HOST_TCP: u32 = 90;
 
 /// One UDP and one TCP candidate per announced address, the preferred address first.
-pub(crate) fn candidates(announced: &[IpAddr], addresses: WorkerAddresses, offered: Offered) -> Vec<IceCandidate> {
+pub(crate) fn candidates(
+    announced: &[IpAddr],
+    addresses: WorkerAddresses,
+    offered: Offered,
+) -> Vec<IceCandidate> {
     let mut candidates = Vec::with_capacity(announced.len() * 2);
     let udp = Some(addresses.udp.port()).filter(|_| offered == Offered::All);
     let tcp = addresses.tcp.map(|address| address.port());
@@ -70,11 +74,17 @@ mod tests {
 
     fn addresses(tcp: bool) -> WorkerAddresses {
         let bound = SocketAddr::from(([0, 0, 0, 0], 10_000));
-        WorkerAddresses { udp: bound, tcp: tcp.then_some(bound) }
+        WorkerAddresses {
+            udp: bound,
+            tcp: tcp.then_some(bound),
+        }
     }
 
     fn shape(candidates: &[IceCandidate]) -> Vec<(&str, CandidateProtocol, u16)> {
-        candidates.iter().map(|one| (one.address.as_str(), one.protocol, one.port)).collect()
+        candidates
+            .iter()
+            .map(|one| (one.address.as_str(), one.protocol, one.port))
+            .collect()
     }
 
     #[test]
@@ -89,7 +99,10 @@ mod tests {
         ];
         assert_eq!(shape(&all), expected);
         assert!(all.iter().all(|candidate| candidate.ip == candidate.address));
-        assert!(all.is_sorted_by(|one, next| one.priority > next.priority), "UDP and the first address lead");
+        assert!(
+            all.is_sorted_by(|one, next| one.priority > next.priority),
+            "UDP and the first address lead"
+        );
     }
 
     #[test]

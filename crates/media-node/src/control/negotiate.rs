@@ -4,8 +4,8 @@ use ortc::consume::{self, ConsumerIdentity};
 use ortc::produce::{self, ProducerNegotiation};
 use ortc::supported::{self, CodecChoice};
 use ortc::{Checked, MediaKind, RtpCapabilities, RtpParameters};
-use rtp::ExtMap;
 use rtp::ExtKind;
+use rtp::ExtMap;
 use signalling::ErrorCode;
 use signalling::error::ErrorBody;
 
@@ -28,7 +28,10 @@ impl Offer {
                 extensions.set(kind, extension.preferred_id);
             }
         }
-        Self { capabilities, extensions }
+        Self {
+            capabilities,
+            extensions,
+        }
     }
 
     /// Checks what a participant wants to send.
@@ -43,7 +46,10 @@ impl Offer {
 }
 
 /// Checks whether a participant can receive a track, before anything is set aside for it.
-pub(crate) fn can_consume(consumable: &RtpParameters, capabilities: &RtpCapabilities) -> Result<(), ErrorBody> {
+pub(crate) fn can_consume(
+    consumable: &RtpParameters,
+    capabilities: &RtpCapabilities,
+) -> Result<(), ErrorBody> {
     if consume::can_consume(consumable, capabilities) {
         Ok(())
     } else {
@@ -64,17 +70,26 @@ pub(crate) fn consume(
 /// The part of a request that has an error code of its own, or that error.
 pub(crate) fn usable<T>(part: Checked<T>, field: &str, code: ErrorCode) -> Result<T, ErrorBody> {
     part.0.map_err(|error| {
-        let path = if error.path.is_empty() { field.to_owned() } else { format!("{field}.{}", error.path) };
+        let path = if error.path.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{field}.{}", error.path)
+        };
         ErrorBody::with_message(code, format!("{path}: {}", error.problem))
     })
 }
 
 /// Capabilities that name at least one codec.
-pub(crate) fn usable_capabilities(capabilities: Checked<RtpCapabilities>) -> Result<RtpCapabilities, ErrorBody> {
+pub(crate) fn usable_capabilities(
+    capabilities: Checked<RtpCapabilities>,
+) -> Result<RtpCapabilities, ErrorBody> {
     let capabilities = usable(capabilities, "rtpCapabilities", ErrorCode::InvalidRtpCapabilities)?;
     if capabilities.codecs.is_empty() {
         let message = "rtpCapabilities.codecs: missing";
-        return Err(ErrorBody::with_message(ErrorCode::InvalidRtpCapabilities, message));
+        return Err(ErrorBody::with_message(
+            ErrorCode::InvalidRtpCapabilities,
+            message,
+        ));
     }
     Ok(capabilities)
 }

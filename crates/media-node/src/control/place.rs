@@ -23,7 +23,10 @@ pub(crate) fn least_loaded(candidates: &[Candidate]) -> Option<usize> {
         let busy = (candidate.busy.clamp(0.0, 1.0) / BUSY_STEP) as u32;
         (busy, candidate.participants, candidate.rooms, candidate.index)
     };
-    candidates.iter().min_by_key(|candidate| rank(candidate)).map(|candidate| candidate.index)
+    candidates
+        .iter()
+        .min_by_key(|candidate| rank(candidate))
+        .map(|candidate| candidate.index)
 }
 
 #[cfg(test)]
@@ -31,7 +34,12 @@ mod tests {
     use super::*;
 
     fn worker(index: usize, busy: f64, participants: usize, rooms: usize) -> Candidate {
-        Candidate { index, busy, participants, rooms }
+        Candidate {
+            index,
+            busy,
+            participants,
+            rooms,
+        }
     }
 
     #[test]

@@ -31,11 +31,19 @@ impl Presence {
         }
     }
 
+    /// Whether the participant has a socket.
+    pub(crate) fn is_present(&self, call: &CallId, participant: &ParticipantId) -> bool {
+        let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.contains_key(&(call.clone(), participant.clone()))
+    }
+
     /// A socket left or disconnected.
     pub(crate) fn left(&self, call: &CallId, participant: &ParticipantId, announce: impl FnOnce(Change)) {
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (call.clone(), participant.clone());
-        let Some(count) = sockets.get_mut(&key) else { return };
+        let Some(count) = sockets.get_mut(&key) else {
+            return;
+        };
         *count -= 1;
         if *count == 0 {
             sockets.remove(&key);
@@ -58,7 +66,9 @@ mod tests {
         presence.joined(&call, &anna, |change| changes.push(change));
         presence.joined(&call, &anna, |change| changes.push(change));
         presence.left(&call, &anna, |change| changes.push(change));
+        assert!(presence.is_present(&call, &anna), "one of two sockets is left");
         presence.left(&call, &anna, |change| changes.push(change));
+        assert!(!presence.is_present(&call, &anna));
         presence.left(&call, &anna, |change| changes.push(change));
         assert_eq!(changes, [Change::Came, Change::Gone]);
     }

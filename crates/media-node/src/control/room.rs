@@ -14,7 +14,9 @@ use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use signalling::client_node::{CreateRoomResponse, NodeEvent, ProducerClosed, ProducerSummary, RoomResponse};
 use signalling::error::ErrorBody;
 use signalling::gateway_node::{RoomDestroyed, RoomEnd, ServiceEvent};
-use signalling::{CallId, ConsumerId, ErrorCode, ParticipantId, ProducerId, RouterId, Timestamp, TransportId};
+use signalling::{
+    CallId, ConsumerId, ErrorCode, ParticipantId, ProducerId, RouterId, Timestamp, TransportId,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -188,12 +190,17 @@ impl Room {
         for (id, producer) in &self.producers {
             self.announce_closed(*id, producer);
         }
-        let event = RoomDestroyed { call_id: self.call.clone(), reason: end };
+        let event = RoomDestroyed {
+            call_id: self.call.clone(),
+            reason: end,
+        };
         self.context.notices.services(ServiceEvent::RoomDestroyed(event));
         tracing::info!(call = %self.call, reason = ?end, participants = self.participants.len(), "room destroyed");
         self.context.workers.release(&self.lease, self.participants.len());
         // Last: from here on a room of the same name may be created, and nothing said about this one may follow.
-        self.context.registry.forget(&self.call, &self.mailbox, self.participants.len());
+        self.context
+            .registry
+            .forget(&self.call, &self.mailbox, self.participants.len());
         self.participants.clear();
         self.transports.clear();
         self.producers.clear();
@@ -216,17 +223,22 @@ impl Room {
     pub(crate) fn summaries(&self) -> Vec<ProducerSummary> {
         let mut producers: Vec<(&ProducerId, &Producer)> = self.producers.iter().collect();
         producers.sort_by_key(|(_, producer)| producer.number);
-        producers.into_iter().map(|(id, producer)| producer.summary(*id)).collect()
+        producers
+            .into_iter()
+            .map(|(id, producer)| producer.summary(*id))
+            .collect()
     }
 
     /// Tells the others that a producer is gone.
     fn announce_closed(&self, id: ProducerId, producer: &Producer) {
-        self.context.notices.clients(NodeEvent::ProducerClosed(ProducerClosed {
-            call_id: self.call.clone(),
-            participant_id: producer.owner.clone(),
-            producer_id: id,
-            kind: producer.kind,
-        }));
+        self.context
+            .notices
+            .clients(NodeEvent::ProducerClosed(ProducerClosed {
+                call_id: self.call.clone(),
+                participant_id: producer.owner.clone(),
+                producer_id: id,
+                kind: producer.kind,
+            }));
     }
 
     /// A command whose refusal is our fault or the worker's.
@@ -260,7 +272,11 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         // After a panic it is lost in the same sense as with its worker: through no doing of its members.
-        let end = if std::thread::panicking() { RoomEnd::WorkerDied } else { RoomEnd::Shutdown };
+        let end = if std::thread::panicking() {
+            RoomEnd::WorkerDied
+        } else {
+            RoomEnd::Shutdown
+        };
         self.finish(end);
     }
 }

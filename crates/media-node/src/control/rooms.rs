@@ -39,7 +39,8 @@ impl Registry {
 
     /// Counts participants who came or went.
     pub(super) fn count_participants(&self, change: isize) {
-        self.participants.fetch_add(change.cast_unsigned(), Ordering::Relaxed);
+        self.participants
+            .fetch_add(change.cast_unsigned(), Ordering::Relaxed);
     }
 
     /// Number of rooms.
@@ -89,16 +90,22 @@ impl Registry {
 pub(crate) struct Rooms(pub(crate) Arc<Context>);
 
 impl Rooms {
-    /// Creates a room.
+    /// Creates a room. Once begun this is carried through, whether or not anybody still waits for it: a request whose
+    /// connection goes away is dropped where it waits, and would leave a place taken by a room that never opened.
     pub(crate) async fn create(&self, call: CallId) -> Result<CreateRoomResponse, ErrorBody> {
-        let context = &self.0;
         let (mailbox, jobs) = Mailbox::new(call.clone());
         self.reserve(&call, &mailbox)?;
-        let opened = Room::open(call.clone(), Arc::clone(context), (mailbox.clone(), jobs)).await;
-        if opened.is_err() {
-            context.registry.forget(&call, &mailbox, 0);
-        }
-        opened
+        let context = Arc::clone(&self.0);
+        let opening = tokio::spawn(async move {
+            let opened = Room::open(call.clone(), Arc::clone(&context), (mailbox.clone(), jobs)).await;
+            if opened.is_err() {
+                context.registry.forget(&call, &mailbox, 0);
+            }
+            opened
+        });
+        opening
+            .await
+            .unwrap_or_else(|_| Err(ErrorBody::new(ErrorCode::InternalServerError)))
     }
 
     /// Takes the room's place, so that a second request for it at the same time is told that it exists.
@@ -144,7 +151,8 @@ impl Rooms {
 
     /// Destroys a room.
     pub(crate) async fn destroy(&self, call: &CallId, end: RoomEnd) -> Result<(), ErrorBody> {
-        self.with(call, move |room| Box::pin(async move { room.finish(end) })).await
+        self.with(call, move |room| Box::pin(async move { room.finish(end) }))
+            .await
     }
 
     /// Destroys all rooms; used when a drain's grace is over.
@@ -158,7 +166,9 @@ impl Rooms {
 
     /// Tells a room, if there is one, that a participant's presence changed.
     pub(crate) fn presence_changed(&self, call: &CallId, participant: &ParticipantId, change: Change) {
-        let Some(room) = self.0.registry.find(call) else { return };
+        let Some(room) = self.0.registry.find(call) else {
+            return;
+        };
         let participant = participant.clone();
         let _ = room.post(move |room| Box::pin(async move { room.presence_changed(&participant, change) }));
     }

@@ -1,9 +1,7 @@
 //! Negotiated words to a worker's numbers: `ortc` in, `sfu::spec` out. What a worker cannot express is refused here.
 
 use ortc::produce::{ProducerNegotiation, layers};
-use ortc::{
-    Codec, ConsumerType, MediaKind, RtpCodecParameters, RtpHeaderExtensionParameters, RtpParameters,
-};
+use ortc::{Codec, ConsumerType, MediaKind, RtpCodecParameters, RtpHeaderExtensionParameters, RtpParameters};
 use rtp::{CodecKind, ExtKind, ExtMap, Mid, PayloadType, Rid, Ssrc};
 use sfu::event::MAX_ENCODINGS;
 use sfu::spec::{
@@ -47,7 +45,9 @@ pub(crate) fn connect(parameters: &DtlsParameters) -> Result<ConnectSpec, Transl
         DtlsRole::Client => link::DtlsRole::Client,
         DtlsRole::Server => link::DtlsRole::Server,
     };
-    Ok(ConnectSpec { dtls: link::RemoteDtls { role, fingerprints } })
+    Ok(ConnectSpec {
+        dtls: link::RemoteDtls { role, fingerprints },
+    })
 }
 
 /// A producer.
@@ -84,7 +84,11 @@ pub(crate) fn producer(
         mid,
         codecs: producer_codecs(negotiation)?,
         extensions,
-        encodings: parameters.encodings.iter().map(encoding).collect::<Result<_, _>>()?,
+        encodings: parameters
+            .encodings
+            .iter()
+            .map(encoding)
+            .collect::<Result<_, _>>()?,
         scalability: match negotiation.kind_of {
             ConsumerType::Simple => Scalability::Simple,
             ConsumerType::Simulcast => Scalability::Simulcast,
@@ -97,10 +101,17 @@ pub(crate) fn producer(
 /// Media codecs with their retransmissions, the one in use first.
 fn producer_codecs(negotiation: &ProducerNegotiation) -> Result<Vec<ProducerCodec>, TranslateError> {
     let codecs = &negotiation.parameters.codecs;
-    let in_use = negotiation.parameters.encodings.first().and_then(|encoding| encoding.codec_payload_type);
+    let in_use = negotiation
+        .parameters
+        .encodings
+        .first()
+        .and_then(|encoding| encoding.codec_payload_type);
     let mut specs = Vec::with_capacity(codecs.len());
     for codec in codecs.iter().filter(|codec| codec.codec() != Codec::Rtx) {
-        let mapped = negotiation.mapping.payload_type(codec.payload_type).ok_or(TranslateError::Incomplete)?;
+        let mapped = negotiation
+            .mapping
+            .payload_type(codec.payload_type)
+            .ok_or(TranslateError::Incomplete)?;
         let rtx = codecs.iter().find(|rtx| rtx.apt() == Some(codec.payload_type));
         specs.push(ProducerCodec {
             codec: codec_kind(codec.codec()),
@@ -140,7 +151,10 @@ pub(crate) fn consumer(parameters: &RtpParameters, cname: &str) -> Result<Consum
     let media: &RtpCodecParameters = media.ok_or(TranslateError::Incomplete)?;
     let encoding = parameters.encodings.first().ok_or(TranslateError::Incomplete)?;
     let mid = parameters.mid.as_ref().ok_or(TranslateError::Incomplete)?;
-    let rtx_codec = parameters.codecs.iter().find(|codec| codec.apt() == Some(media.payload_type));
+    let rtx_codec = parameters
+        .codecs
+        .iter()
+        .find(|codec| codec.apt() == Some(media.payload_type));
     let rtx = encoding.rtx.zip(rtx_codec).map(|(stream, codec)| RtxSpec {
         ssrc: Ssrc(stream.ssrc),
         payload_type: PayloadType(codec.payload_type),

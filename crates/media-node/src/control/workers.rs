@@ -115,10 +115,26 @@ impl Workers {
         let mut slots = Vec::with_capacity(bound.len());
         for (index, BoundPorts { udp, tcp, .. }) in bound.into_iter().enumerate() {
             let number = WorkerNumber(index as u64);
-            let handle = spawn(index, number, (&udp, tcp.as_ref()), &config.worker, notices.clone())?;
+            let handle = spawn(
+                index,
+                number,
+                (&udp, tcp.as_ref()),
+                &config.worker,
+                notices.clone(),
+            )?;
             let stats = WorkerStats::default();
             let state = SlotState::Alive;
-            slots.push(Slot { index, udp, tcp, number, handle, rooms: 0, participants: 0, stats, state });
+            slots.push(Slot {
+                index,
+                udp,
+                tcp,
+                number,
+                handle,
+                rooms: 0,
+                participants: 0,
+                stats,
+                state,
+            });
         }
         Ok(Self {
             slots: Mutex::new(slots),
@@ -132,7 +148,11 @@ impl Workers {
     /// Chooses the least loaded worker for a room of which `mailbox` is the owner.
     pub(crate) fn place(&self, mailbox: &Mailbox) -> Option<Lease> {
         let mut slots = self.slots();
-        let candidates: Vec<Candidate> = slots.iter().filter(|slot| slot.state == SlotState::Alive).map(candidate).collect();
+        let candidates: Vec<Candidate> = slots
+            .iter()
+            .filter(|slot| slot.state == SlotState::Alive)
+            .map(candidate)
+            .collect();
         let slot = slots.get_mut(place::least_loaded(&candidates)?)?;
         slot.rooms += 1;
         Some(Lease {
@@ -146,7 +166,9 @@ impl Workers {
 
     /// Counts participants who came to (or left) a room of the leased worker.
     pub(crate) fn count_participants(&self, lease: &Lease, change: isize) {
-        self.update(lease, |slot| slot.participants = slot.participants.saturating_add_signed(change));
+        self.update(lease, |slot| {
+            slot.participants = slot.participants.saturating_add_signed(change)
+        });
     }
 
     /// Ends a lease: its room is gone, with the participants who were still in it.
@@ -160,7 +182,11 @@ impl Workers {
 
     fn update(&self, lease: &Lease, change: impl FnOnce(&mut Slot)) {
         // A lease of a dead worker says nothing about its successor.
-        if let Some(slot) = self.slots().get_mut(lease.index).filter(|slot| slot.number == lease.number) {
+        if let Some(slot) = self
+            .slots()
+            .get_mut(lease.index)
+            .filter(|slot| slot.number == lease.number)
+        {
             change(slot);
         }
     }
@@ -168,9 +194,9 @@ impl Workers {
     /// The owner of the room an event is about.
     pub(crate) fn owner(&self, worker: WorkerNumber, event: &Event) -> Option<Mailbox> {
         let key = match event {
-            Event::Ice { transport, .. } | Event::Selected { transport, .. } | Event::Dtls { transport, .. } => {
-                AnyKey::Transport(*transport)
-            }
+            Event::Ice { transport, .. }
+            | Event::Selected { transport, .. }
+            | Event::Dtls { transport, .. } => AnyKey::Transport(*transport),
             Event::ProducerScore { producer, .. } => AnyKey::Producer(*producer),
             Event::ConsumerLayers { consumer, .. }
             | Event::ConsumerStarved { consumer }
@@ -184,7 +210,9 @@ impl Workers {
     pub(crate) fn replace(&self, dead: WorkerNumber) -> Option<Casualties> {
         let mut slots = self.slots();
         let successor = WorkerNumber(slots.iter().map(|slot| slot.number.0).max().unwrap_or_default() + 1);
-        let slot = slots.iter_mut().find(|slot| slot.number == dead && slot.state == SlotState::Alive)?;
+        let slot = slots
+            .iter_mut()
+            .find(|slot| slot.number == dead && slot.state == SlotState::Alive)?;
         let mut rooms = Vec::new();
         lock(&self.owners).retain(|(worker, key), mailbox| {
             if *worker == dead && matches!(key, AnyKey::Router(_)) {
@@ -205,16 +233,24 @@ impl Workers {
                 slot.state = SlotState::Dead;
             }
         }
-        Some(Casualties { index: slot.index, rooms })
+        Some(Casualties {
+            index: slot.index,
+            rooms,
+        })
     }
 
     /// Asks every worker for its counts; those that do not answer are left out.
     pub(crate) async fn stats(&self) -> Vec<WorkerStats> {
-        let handles: Vec<(WorkerNumber, WorkerHandle)> =
-            self.slots().iter().map(|slot| (slot.number, slot.handle.clone())).collect();
+        let handles: Vec<(WorkerNumber, WorkerHandle)> = self
+            .slots()
+            .iter()
+            .map(|slot| (slot.number, slot.handle.clone()))
+            .collect();
         let mut answers = Vec::with_capacity(handles.len());
         for (number, handle) in handles {
-            let Ok(Reply::Stats(stats)) = ask(&handle, Command::Stats, |_| ()).await else { continue };
+            let Ok(Reply::Stats(stats)) = ask(&handle, Command::Stats, |_| ()).await else {
+                continue;
+            };
             if let Some(slot) = self.slots().iter_mut().find(|slot| slot.number == number) {
                 slot.stats = (*stats).clone();
             }
@@ -366,15 +402,31 @@ fn spawn(
 ) -> std::io::Result<WorkerHandle> {
     let udp = udp.try_clone()?;
     let tcp = tcp.map(TcpListener::try_clone).transpose()?;
-    let worker = WorkerConfig { seed: random::seed(), ..worker.clone() };
-    let config = WorkerThreadConfig { index, udp, tcp, worker };
+    let worker = WorkerConfig {
+        seed: random::seed(),
+        ..worker.clone()
+    };
+    let config = WorkerThreadConfig {
+        index,
+        udp,
+        tcp,
+        worker,
+    };
     // The receiver is gone only while the node shuts down.
-    worker::spawn(config, Box::new(move |_, notice| drop(notices.send((number, notice)))))
+    worker::spawn(
+        config,
+        Box::new(move |_, notice| drop(notices.send((number, notice)))),
+    )
 }
 
 fn candidate(slot: &Slot) -> Candidate {
     let busy = slot.handle.load().busy;
-    Candidate { index: slot.index, busy: busy.into(), participants: slot.participants, rooms: slot.rooms }
+    Candidate {
+        index: slot.index,
+        busy: busy.into(),
+        participants: slot.participants,
+        rooms: slot.rooms,
+    }
 }
 
 /// No code panics while holding one of these locks, and each is held for a few instructions.

@@ -109,18 +109,42 @@ const DIRECTIONS: &[&str] = &["send", "recv"];
 const FLOWS: &[&str] = &["in", "out"];
 const KINDS: &[&str] = &["audio", "video"];
 const PROTOCOLS: &[&str] = &["udp", "tcp"];
-const SCOPES: &[&str] = &["create-room", "create-transport", "connect-transport", "consume", "other"];
+const SCOPES: &[&str] = &[
+    "create-room",
+    "create-transport",
+    "connect-transport",
+    "consume",
+    "other",
+];
 
 const fn counter(name: &'static str, help: &'static str) -> Description {
-    Description { name, kind: Kind::Counter, labels: &[], open_labels: &[], help }
+    Description {
+        name,
+        kind: Kind::Counter,
+        labels: &[],
+        open_labels: &[],
+        help,
+    }
 }
 
 const fn gauge(name: &'static str, help: &'static str) -> Description {
-    Description { name, kind: Kind::Gauge, labels: &[], open_labels: &[], help }
+    Description {
+        name,
+        kind: Kind::Gauge,
+        labels: &[],
+        open_labels: &[],
+        help,
+    }
 }
 
 const fn histogram(name: &'static str, help: &'static str) -> Description {
-    Description { name, kind: Kind::Histogram, labels: &[], open_labels: &[], help }
+    Description {
+        name,
+        kind: Kind::Histogram,
+        labels: &[],
+        open_labels: &[],
+        help,
+    }
 }
 
 impl Description {
@@ -154,7 +178,7 @@ pub const ALL: &[Description] = &[
         .with(&[("direction", FLOWS)]),
     counter(ICE_FAILURES, "Transports whose ICE failed, by the side that noticed.").with(&[("side", &["server"])]),
     counter(TRANSPORT_ERRORS, "Transports that failed, by layer.").with(&[("kind", &["ice", "dtls"])]),
-    histogram(DTLS_HANDSHAKE, "Time from the first to the last flight of a DTLS handshake, in seconds."),
+    histogram(DTLS_HANDSHAKE, "Time from reaching a client to the end of its DTLS handshake, in seconds."),
     counter(RTP_PACKETS, "RTP packets received from producers and sent to consumers.").with(&[("direction", FLOWS)]),
     counter(RTP_BYTES, "Bytes of those packets.").with(&[("direction", FLOWS)]),
     counter(RTP_LOST, "RTP packets of producers that never arrived."),

@@ -30,14 +30,23 @@ pub(crate) fn process_usage() -> ProcessUsage {
 
 /// Fields 14 and 15 of proc(5) `stat`, counted behind the command's closing bracket (it may hold spaces).
 fn cpu_time(stat: &str) -> Duration {
-    let Some((_, fields)) = stat.rsplit_once(')') else { return Duration::ZERO };
-    let ticks: u32 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+    let Some((_, fields)) = stat.rsplit_once(')') else {
+        return Duration::ZERO;
+    };
+    let ticks: u32 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u32>().ok())
+        .sum();
     TICK * ticks
 }
 
 fn kibibytes(status: &str, field: &str) -> u64 {
     let value = status.lines().find_map(|line| line.strip_prefix(field));
-    let number = value.and_then(|value| value.split_whitespace().next()).and_then(|number| number.parse::<u64>().ok());
+    let number = value
+        .and_then(|value| value.split_whitespace().next())
+        .and_then(|number| number.parse::<u64>().ok());
     number.unwrap_or(0) * 1024
 }
 

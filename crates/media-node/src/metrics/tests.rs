@@ -1,0 +1,137 @@
+use std::time::Duration;
+
+use sfu::stats::{Counters, WorkerStats};
+
+use super::*;
+
+fn series(metrics: &Metrics, line: &str) -> bool {
+    metrics.render().lines().any(|candidate| candidate == line)
+}
+
+#[test]
+fn every_series_with_known_labels_starts_at_zero() {
+    let text = Metrics::new().render();
+    for entry in ALL.iter().filter(|entry| entry.open_labels.is_empty()) {
+        if names::PROCESS.contains(&entry.name) {
+            continue;
+        }
+        let expected = entry
+            .labels
+            .iter()
+            .map(|(_, values)| values.len())
+            .product::<usize>();
+        let count = |suffix: &str| {
+            let name = format!("{}{suffix}", entry.name);
+            text.lines()
+                .filter(|line| {
+                    line.strip_prefix(&name)
+                        .is_some_and(|rest| rest.starts_with(['{', ' ']))
+                })
+                .count()
+        };
+        let found = if entry.kind == Kind::Histogram {
+            count("_count")
+        } else {
+            count("")
+        };
+        assert_eq!(found, expected, "{}", entry.name);
+    }
+}
+
+#[test]
+fn helps_are_sentences() {
+    for entry in ALL {
+        assert!(
+            entry.help.ends_with(['.', 't', 'w']) && entry.help.len() > 10,
+            "{}",
+            entry.name
+        );
+    }
+}
+
+#[test]
+fn counts_of_dead_workers_are_not_lost() {
+    let metrics = Metrics::new();
+    let mut traffic = Traffic::default();
+    let worker = |rtp_received, rtp_sent| WorkerStats {
+        routers: 1,
+        audio_producers: 2,
+        counters: Counters {
+            rtp_received,
+            rtp_sent,
+            ..Counters::default()
+        },
+        ..WorkerStats::default()
+    };
+    traffic.publish(&metrics, &[worker(100, 1000), worker(1, 10)]);
+    assert!(series(&metrics, "rtp_packets_total{direction=\"in\"} 101"));
+    assert!(series(&metrics, "mediasoup_producers_total{kind=\"audio\"} 4"));
+    traffic.bury(&worker(100, 1000).counters);
+    traffic.publish(&metrics, &[worker(0, 0), worker(2, 20)]);
+    assert!(series(&metrics, "rtp_packets_total{direction=\"in\"} 102"));
+    assert!(series(&metrics, "rtp_packets_total{direction=\"out\"} 1020"));
+    assert!(series(&metrics, "mediasoup_workers_total 2"));
+}
+
+#[test]
+fn loss_is_that_of_the_last_interval() {
+    let metrics = Metrics::new();
+    let mut traffic = Traffic::default();
+    let worker = |rtp_received, rtp_lost, rtp_sent, rtx_sent| WorkerStats {
+        counters: Counters {
+            rtp_received,
+            rtp_lost,
+            rtp_sent,
+            rtx_sent,
+            ..Counters::default()
+        },
+        ..WorkerStats::default()
+    };
+    traffic.publish(&metrics, &[worker(90, 10, 0, 0)]);
+    assert!(series(&metrics, "packet_loss_percentage{direction=\"in\"} 10"));
+    traffic.publish(&metrics, &[worker(190, 10, 200, 10)]);
+    assert!(series(&metrics, "packet_loss_percentage{direction=\"in\"} 0"));
+    assert!(series(&metrics, "packet_loss_percentage{direction=\"out\"} 5"));
+    traffic.publish(&metrics, &[worker(190, 10, 200, 10)]);
+    assert!(
+        series(&metrics, "packet_loss_percentage{direction=\"out\"} 0"),
+        "nothing sent is no loss"
+    );
+}
+
+#[test]
+fn durations_fall_into_buckets_in_seconds() {
+    let metrics = Metrics::new();
+    metrics.transport_connected("send", "tcp", Duration::from_millis(30));
+    assert!(series(
+        &metrics,
+        "webrtc_transport_connection_duration_seconds_bucket{direction=\"send\",protocol=\"tcp\",le=\"0.05\"} 1"
+    ));
+    assert!(series(
+        &metrics,
+        "webrtc_transport_connection_duration_seconds_bucket{direction=\"send\",protocol=\"tcp\",le=\"0.025\"} 0"
+    ));
+}
+
+#[test]
+fn two_nodes_in_one_process_count_apart() {
+    let (one, other) = (Metrics::new(), Metrics::new());
+    one.auth_failed();
+    assert!(series(&one, "auth_failures_total{service=\"media\"} 1"));
+    assert!(series(&other, "auth_failures_total{service=\"media\"} 0"));
+}
+
+#[test]
+fn cpu_seconds_keep_their_fraction() {
+    let usage = ProcessUsage {
+        cpu: Duration::from_millis(1250),
+        resident_bytes: 4096,
+        heap_bytes: 1024,
+    };
+    let text = Metrics::new().render_process(&usage);
+    assert!(
+        text.contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.25\n"),
+        "{text}"
+    );
+    assert!(text.contains("\nprocess_resident_memory_bytes 4096\n"), "{text}");
+}

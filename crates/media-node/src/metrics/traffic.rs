@@ -34,7 +34,13 @@ impl Traffic {
 
     fn publish_loss(&self, metrics: &Metrics, total: &Counters) {
         let since = |now: u64, before: u64| now.saturating_sub(before) as f64;
-        let percent = |part: f64, whole: f64| if whole > 0.0 { (100.0 * part / whole).min(100.0) } else { 0.0 };
+        let percent = |part: f64, whole: f64| {
+            if whole > 0.0 {
+                (100.0 * part / whole).min(100.0)
+            } else {
+                0.0
+            }
+        };
         let lost = since(total.rtp_lost, self.previous.rtp_lost);
         let received = since(total.rtp_received, self.previous.rtp_received);
         let repeated = since(total.rtx_sent, self.previous.rtx_sent);
@@ -51,12 +57,42 @@ fn publish_objects(metrics: &Metrics, workers: &[WorkerStats]) {
     metrics.set(names::ROUTERS, sum(|stats| stats.routers));
     let labelled = [
         // The worker's receiving side is the client's sending side.
-        (names::TRANSPORTS, "direction", "send", sum(|stats| stats.receive_transports)),
-        (names::TRANSPORTS, "direction", "recv", sum(|stats| stats.send_transports)),
-        (names::PRODUCERS, "kind", "audio", sum(|stats| stats.audio_producers)),
-        (names::PRODUCERS, "kind", "video", sum(|stats| stats.video_producers)),
-        (names::CONSUMERS, "kind", "audio", sum(|stats| stats.audio_consumers)),
-        (names::CONSUMERS, "kind", "video", sum(|stats| stats.video_consumers)),
+        (
+            names::TRANSPORTS,
+            "direction",
+            "send",
+            sum(|stats| stats.receive_transports),
+        ),
+        (
+            names::TRANSPORTS,
+            "direction",
+            "recv",
+            sum(|stats| stats.send_transports),
+        ),
+        (
+            names::PRODUCERS,
+            "kind",
+            "audio",
+            sum(|stats| stats.audio_producers),
+        ),
+        (
+            names::PRODUCERS,
+            "kind",
+            "video",
+            sum(|stats| stats.video_producers),
+        ),
+        (
+            names::CONSUMERS,
+            "kind",
+            "audio",
+            sum(|stats| stats.audio_consumers),
+        ),
+        (
+            names::CONSUMERS,
+            "kind",
+            "video",
+            sum(|stats| stats.video_consumers),
+        ),
     ];
     for (name, label, value, count) in labelled {
         metrics.gauge(name, super::label(label, value)).set(count);
@@ -71,12 +107,18 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
         (names::PLI, total.pli_received, total.pli_sent),
     ];
     for (name, received, sent) in directed {
-        metrics.counter(name, super::label("direction", "in")).absolute(received);
-        metrics.counter(name, super::label("direction", "out")).absolute(sent);
+        metrics
+            .counter(name, super::label("direction", "in"))
+            .absolute(received);
+        metrics
+            .counter(name, super::label("direction", "out"))
+            .absolute(sent);
     }
-    for (name, value) in
-        [(names::RTP_LOST, total.rtp_lost), (names::RTX, total.rtx_sent), (names::PROBES, total.probe_sent)]
-    {
+    for (name, value) in [
+        (names::RTP_LOST, total.rtp_lost),
+        (names::RTX, total.rtx_sent),
+        (names::PROBES, total.probe_sent),
+    ] {
         metrics.counter(name, Vec::new()).absolute(value);
     }
     let drops = [
@@ -86,9 +128,14 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
         ("over_bitrate", total.over_bitrate),
         ("unknown_address", total.unknown_address),
     ];
-    let links = link::DropReason::ALL.iter().zip(total.link_drops).map(|(reason, count)| (reason.name(), count));
+    let links = link::DropReason::ALL
+        .iter()
+        .zip(total.link_drops)
+        .map(|(reason, count)| (reason.name(), count));
     for (reason, count) in drops.into_iter().chain(links) {
-        metrics.counter(names::DROPPED, vec![Label::new("reason", reason)]).absolute(count);
+        metrics
+            .counter(names::DROPPED, vec![Label::new("reason", reason)])
+            .absolute(count);
     }
 }
 

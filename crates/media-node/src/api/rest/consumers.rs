@@ -21,7 +21,11 @@ pub(super) async fn consume(
     Body(request): Body<ConsumeRequest>,
 ) -> DataAnswer<ConsumeResponse> {
     caller.require_participant(&request.participant_id)?;
-    data(api.rooms.try_with(&call, move |room| Box::pin(room.consume(request))).await?)
+    data(
+        api.rooms
+            .try_with(&call, move |room| Box::pin(room.consume(request)))
+            .await?,
+    )
 }
 
 pub(super) async fn resume(state: State<Arc<Api>>, passed: Passed, params: RawPathParams) -> DoneAnswer {
@@ -42,7 +46,9 @@ async fn set_flow(
 ) -> Result<(), ErrorBody> {
     let id: ConsumerId = object(api, &call, params, CONSUMER).await?;
     api.rooms
-        .try_with(&call, move |room| Box::pin(async move { room.set_consumer_flow(&caller, id, flow).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.set_consumer_flow(&caller, id, flow).await })
+        })
         .await
 }
 
@@ -54,7 +60,9 @@ pub(super) async fn prefer_layers(
 ) -> DoneAnswer {
     let id: ConsumerId = object(&api, &call, &params, CONSUMER).await?;
     api.rooms
-        .try_with(&call, move |room| Box::pin(async move { room.prefer_layers(&caller, id, layers).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.prefer_layers(&caller, id, layers).await })
+        })
         .await?;
     done(message::PREFERRED_LAYERS_SET)
 }
@@ -66,7 +74,9 @@ pub(super) async fn request_key_frame(
 ) -> DoneAnswer {
     let id: ConsumerId = object(&api, &call, &params, CONSUMER).await?;
     api.rooms
-        .try_with(&call, move |room| Box::pin(async move { room.request_key_frame(&caller, id).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.request_key_frame(&caller, id).await })
+        })
         .await?;
     done(message::KEY_FRAME_REQUESTED)
 }

@@ -10,10 +10,10 @@ use signalling::ErrorCode;
 use signalling::client_node::{HealthResponse, HealthStatus, StatsResponse, message};
 use signalling::version;
 
+use crate::api::Api;
 use crate::api::answer::{ApiError, DataAnswer, DoneAnswer, data, done};
 use crate::api::auth::bearer;
 use crate::api::gate::client_address;
-use crate::api::Api;
 
 /// The content type of the Prometheus text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -31,7 +31,14 @@ fn report(status: HealthStatus) -> Response {
         HealthStatus::Ok => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(HealthResponse { status, version: version::SOFTWARE.to_owned() })).into_response()
+    (
+        code,
+        Json(HealthResponse {
+            status,
+            version: version::SOFTWARE.to_owned(),
+        }),
+    )
+        .into_response()
 }
 
 pub(super) async fn metrics(State(api): State<Arc<Api>>, request: Request) -> Result<Response, ApiError> {

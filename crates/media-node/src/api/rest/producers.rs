@@ -26,7 +26,9 @@ pub(super) async fn produce(
     let transport: TransportId = object(&api, &call, &params, TRANSPORT).await?;
     let produced = api
         .rooms
-        .try_with(&call, move |room| Box::pin(async move { room.produce(&caller, transport, request).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.produce(&caller, transport, request).await })
+        })
         .await?;
     data(produced)
 }
@@ -38,7 +40,9 @@ pub(super) async fn close(
 ) -> DoneAnswer {
     let id: ProducerId = object(&api, &call, &params, PRODUCER).await?;
     api.rooms
-        .try_with(&call, move |room| Box::pin(async move { room.close_producer(&caller, id).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.close_producer(&caller, id).await })
+        })
         .await?;
     done(message::PRODUCER_CLOSED)
 }
@@ -61,6 +65,8 @@ async fn set_flow(
 ) -> Result<(), ErrorBody> {
     let id: ProducerId = object(api, &call, params, PRODUCER).await?;
     api.rooms
-        .try_with(&call, move |room| Box::pin(async move { room.set_producer_flow(&caller, id, flow).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.set_producer_flow(&caller, id, flow).await })
+        })
         .await
 }

@@ -20,8 +20,15 @@ pub(super) async fn create(
     data(api.rooms.create(call).await?)
 }
 
-pub(super) async fn fetch(State(api): State<Arc<Api>>, Passed { call, .. }: Passed) -> DataAnswer<RoomResponse> {
-    data(api.rooms.with(&call, |room| Box::pin(async move { room.describe() })).await?)
+pub(super) async fn fetch(
+    State(api): State<Arc<Api>>,
+    Passed { call, .. }: Passed,
+) -> DataAnswer<RoomResponse> {
+    data(
+        api.rooms
+            .with(&call, |room| Box::pin(async move { room.describe() }))
+            .await?,
+    )
 }
 
 pub(super) async fn destroy(State(api): State<Arc<Api>>, Passed { caller, call }: Passed) -> DoneAnswer {
@@ -35,10 +42,19 @@ pub(super) async fn leave(
     Passed { caller, call }: Passed,
     params: RawPathParams,
 ) -> DoneAnswer {
-    let text = params.iter().find(|(key, _)| *key == "participantId").map(|(_, value)| value).unwrap_or_default();
-    let invalid = |error| ErrorBody::with_message(ErrorCode::InvalidRequest, format!("participantId {error}"));
+    let text = params
+        .iter()
+        .find(|(key, _)| *key == "participantId")
+        .map(|(_, value)| value)
+        .unwrap_or_default();
+    let invalid =
+        |error| ErrorBody::with_message(ErrorCode::InvalidRequest, format!("participantId {error}"));
     let participant: ParticipantId = text.parse().map_err(invalid)?;
     caller.require_participant(&participant)?;
-    api.rooms.with(&call, move |room| Box::pin(async move { room.leave(&participant).await })).await?;
+    api.rooms
+        .with(&call, move |room| {
+            Box::pin(async move { room.leave(&participant).await })
+        })
+        .await?;
     done(message::PARTICIPANT_LEFT)
 }

@@ -21,7 +21,11 @@ pub(super) async fn create(
     Body(request): Body<CreateTransportRequest>,
 ) -> DataAnswer<CreateTransportResponse> {
     caller.require_participant(&request.participant_id)?;
-    data(api.rooms.try_with(&call, move |room| Box::pin(room.create_transport(request))).await?)
+    data(
+        api.rooms
+            .try_with(&call, move |room| Box::pin(room.create_transport(request)))
+            .await?,
+    )
 }
 
 pub(super) async fn connect(
@@ -33,7 +37,10 @@ pub(super) async fn connect(
     let id: TransportId = object(&api, &call, &params, TRANSPORT).await?;
     api.rooms
         .try_with(&call, move |room| {
-            Box::pin(async move { room.connect_transport(&caller, id, &request.dtls_parameters).await })
+            Box::pin(async move {
+                room.connect_transport(&caller, id, &request.dtls_parameters)
+                    .await
+            })
         })
         .await?;
     done(message::TRANSPORT_CONNECTED)
@@ -47,7 +54,9 @@ pub(super) async fn restart_ice(
     let id: TransportId = object(&api, &call, &params, TRANSPORT).await?;
     let restart = api
         .rooms
-        .try_with(&call, move |room| Box::pin(async move { room.restart_ice(&caller, id).await }))
+        .try_with(&call, move |room| {
+            Box::pin(async move { room.restart_ice(&caller, id).await })
+        })
         .await?;
     data(restart)
 }

@@ -25,7 +25,11 @@ impl Room {
     pub(crate) async fn consume(&mut self, request: ConsumeRequest) -> Result<ConsumeResponse, ErrorBody> {
         const FAILED: ErrorCode = ErrorCode::ConsumerCreationFailed;
         let began = Instant::now();
-        let ConsumeRequest { participant_id: owner, producer_id, rtp_capabilities } = request;
+        let ConsumeRequest {
+            participant_id: owner,
+            producer_id,
+            rtp_capabilities,
+        } = request;
         let capabilities = negotiate::usable_capabilities(rtp_capabilities)?;
         let missing = || ErrorBody::new(ErrorCode::ProducerNotFound).about("producerId", producer_id);
         let producer = self.producers.get(&producer_id).ok_or_else(missing)?;
@@ -47,15 +51,25 @@ impl Room {
         }
         negotiate::can_consume(&producer.consumable, &capabilities)?;
         let (producer_key, consumable) = (producer.key, producer.consumable.clone());
-        let cname = self.participants.get(&producer.owner).map(|owner| owner.cname.clone()).unwrap_or_default();
-        let identity = self.consumer_identity(transport_id, cname.clone()).ok_or_else(without)?;
+        let cname = self
+            .participants
+            .get(&producer.owner)
+            .map(|owner| owner.cname.clone())
+            .unwrap_or_default();
+        let identity = self
+            .consumer_identity(transport_id, cname.clone())
+            .ok_or_else(without)?;
         let parameters = negotiate::consume(&consumable, &capabilities, identity)?;
         let spec = translate::consumer(&parameters, &cname).map_err(|error| {
             tracing::error!(call = %self.call, %error, "a negotiated consumer cannot be expressed");
             ErrorBody::new(FAILED)
         })?;
         let transport = self.transports.get(&transport_id).ok_or_else(without)?.key;
-        let command = Command::Consume { transport, producer: producer_key, spec };
+        let command = Command::Consume {
+            transport,
+            producer: producer_key,
+            spec,
+        };
         let key = match self.command(command, FAILED).await? {
             Reply::Consumer(key) => key,
             other => return Err(self.unexpected(&other, FAILED)),
@@ -75,7 +89,9 @@ impl Room {
             call = %self.call, participant = %consumer.owner, producer = %producer_id, consumer = %id,
             "consumer created"
         );
-        self.context.metrics.consumer_created(producer.kind.as_str(), began.elapsed());
+        self.context
+            .metrics
+            .consumer_created(producer.kind.as_str(), began.elapsed());
         self.consumer_ids.insert(key, id);
         self.consumers.insert(id, consumer);
         Ok(response)
@@ -84,14 +100,21 @@ impl Room {
     /// Fresh numbers for a consumer of the transport (contract §1.8.5).
     fn consumer_identity(&mut self, transport_id: TransportId, cname: String) -> Option<ConsumerIdentity> {
         let taken = |ssrc: u32| {
-            self.consumers.values().any(|consumer| consumer.transport == transport_id && consumer.has_ssrc(ssrc))
+            self.consumers
+                .values()
+                .any(|consumer| consumer.transport == transport_id && consumer.has_ssrc(ssrc))
         };
         let ssrc = random::ssrc(|ssrc| taken(ssrc.0));
         let rtx_ssrc = random::ssrc(|candidate| candidate == ssrc || taken(candidate.0));
         let transport = self.transports.get_mut(&transport_id)?;
         let mid = transport.next_mid.to_string();
         transport.next_mid += 1;
-        Some(ConsumerIdentity { ssrc: ssrc.0, rtx_ssrc: rtx_ssrc.0, mid, cname })
+        Some(ConsumerIdentity {
+            ssrc: ssrc.0,
+            rtx_ssrc: rtx_ssrc.0,
+            mid,
+            cname,
+        })
     }
 
     /// Starts or stops the flow to a consumer.
@@ -118,7 +141,9 @@ impl Room {
 
     /// Tells a consumer's owner that it stopped or flows again.
     pub(super) fn announce_consumer(&self, id: ConsumerId, flow: Flow, reason: PauseReason) {
-        let Some(consumer) = self.consumers.get(&id) else { return };
+        let Some(consumer) = self.consumers.get(&id) else {
+            return;
+        };
         let event = ConsumerPaused {
             call_id: self.call.clone(),
             participant_id: consumer.owner.clone(),
@@ -141,15 +166,26 @@ impl Room {
     ) -> Result<(), ErrorBody> {
         let consumer = self.owned_consumer(caller, id)?.key;
         let temporal = layers.temporal_layer.unwrap_or(ALL_TEMPORAL_LAYERS);
-        let layers = Layers { spatial: layers.spatial_layer, temporal };
+        let layers = Layers {
+            spatial: layers.spatial_layer,
+            temporal,
+        };
         let command = Command::SetPreferredLayers { consumer, layers };
-        self.command(command, ErrorCode::InternalServerError).await.map(drop)
+        self.command(command, ErrorCode::InternalServerError)
+            .await
+            .map(drop)
     }
 
     /// Asks the producer of a consumer for a key frame.
-    pub(crate) async fn request_key_frame(&mut self, caller: &Caller, id: ConsumerId) -> Result<(), ErrorBody> {
+    pub(crate) async fn request_key_frame(
+        &mut self,
+        caller: &Caller,
+        id: ConsumerId,
+    ) -> Result<(), ErrorBody> {
         let key = self.owned_consumer(caller, id)?.key;
-        self.command(Command::RequestKeyFrame(key), ErrorCode::InternalServerError).await.map(drop)
+        self.command(Command::RequestKeyFrame(key), ErrorCode::InternalServerError)
+            .await
+            .map(drop)
     }
 
     /// Removes consumers that the worker closes or has closed.

@@ -10,9 +10,19 @@ use super::objects::Participant;
 impl Room {
     /// When [`Self::handle_deadline`] is due; `None` while there is nothing to wait for.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let connects = self.transports.values().filter_map(|transport| transport.connect_by);
-        let removals = self.participants.values().filter_map(|participant| self.removal(participant));
-        self.unjoined_until.into_iter().chain(connects).chain(removals).min()
+        let connects = self
+            .transports
+            .values()
+            .filter_map(|transport| transport.connect_by);
+        let removals = self
+            .participants
+            .values()
+            .filter_map(|participant| self.removal(participant));
+        self.unjoined_until
+            .into_iter()
+            .chain(connects)
+            .chain(removals)
+            .min()
     }
 
     /// Does what is due at `now`.
@@ -46,13 +56,27 @@ impl Room {
         }
     }
 
-    /// When a participant is removed unless it comes back: its socket has gone, or all its transports have failed.
+    /// When a participant is removed unless it comes back: its socket has gone, or all its transports have failed. Where
+    /// nobody else watches over participants, also when there never was a sign of it.
     fn removal(&self, participant: &Participant) -> Option<Instant> {
         let timings = &self.context.timings;
-        let orphaned = participant.orphaned_since.zip(timings.orphan_grace).map(|(since, grace)| since + grace);
+        let orphaned = participant
+            .orphaned_since
+            .zip(timings.orphan_grace)
+            .map(|(since, grace)| since + grace);
+        let unseen = participant.unseen_since.zip(timings.orphan_grace);
+        let unseen = unseen.map(|(since, grace)| since + timings.connect + grace);
         let transports = || participant.transports().filter_map(|id| self.transports.get(&id));
-        let all_failed = transports().count() > 0 && transports().all(|transport| transport.failed_since.is_some());
-        let failed = transports().filter_map(|transport| transport.failed_since).max().filter(|_| all_failed);
-        orphaned.into_iter().chain(failed.map(|since| since + timings.failed)).min()
+        let all_failed =
+            transports().count() > 0 && transports().all(|transport| transport.failed_since.is_some());
+        let failed = transports()
+            .filter_map(|transport| transport.failed_since)
+            .max()
+            .filter(|_| all_failed);
+        orphaned
+            .into_iter()
+            .chain(unseen)
+            .chain(failed.map(|since| since + timings.failed))
+            .min()
     }
 }

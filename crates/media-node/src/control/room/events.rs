@@ -43,11 +43,13 @@ impl Room {
             Event::ActiveSpeaker { producer, volume, .. } => {
                 let id = producer.and_then(|producer| self.producer_ids.get(&producer));
                 let speaker = id.and_then(|id| self.producers.get(id));
-                self.context.notices.clients(NodeEvent::ActiveSpeaker(ActiveSpeaker {
-                    call_id: self.call.clone(),
-                    participant_id: speaker.map(|producer| producer.owner.clone()),
-                    volume,
-                }));
+                self.context
+                    .notices
+                    .clients(NodeEvent::ActiveSpeaker(ActiveSpeaker {
+                        call_id: self.call.clone(),
+                        participant_id: speaker.map(|producer| producer.owner.clone()),
+                        volume,
+                    }));
             }
             Event::ProducerScore { producer, scores } => {
                 let id = self.producer_ids.get(&producer);
@@ -61,7 +63,9 @@ impl Room {
     }
 
     pub(super) fn ice_changed(&mut self, id: TransportId, state: IceState) {
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(transport) = self.transports.get_mut(&id) else {
+            return;
+        };
         if transport.ice == state {
             return;
         }
@@ -69,7 +73,12 @@ impl Room {
         match state {
             IceState::Connected | IceState::Completed => {
                 transport.connect_by = None;
-                transport.failed_since = None;
+                if !transport.has_ended() {
+                    transport.failed_since = None;
+                }
+                if let Some(owner) = self.participants.get_mut(&transport.owner) {
+                    owner.unseen_since = None;
+                }
             }
             IceState::Failed => {
                 transport.connect_by = None;
@@ -83,16 +92,17 @@ impl Room {
 
     fn dtls_changed(&mut self, id: TransportId, state: DtlsState) {
         let metrics = &self.context.metrics;
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(transport) = self.transports.get_mut(&id) else {
+            return;
+        };
         if transport.dtls == state {
             return;
         }
         transport.dtls = state;
         match state {
-            DtlsState::Connecting => transport.dtls_since = Some(Instant::now()),
             DtlsState::Connected => {
-                if let Some(since) = transport.dtls_since {
-                    metrics.dtls_connected(since.elapsed());
+                if let Some(reached) = transport.reached {
+                    metrics.dtls_connected(reached.elapsed());
                 }
                 let direction = match transport.direction {
                     TransportDirection::Send => "send",
@@ -112,25 +122,29 @@ impl Room {
             DtlsState::Closed => {
                 transport.failed_since.get_or_insert(Instant::now());
             }
-            DtlsState::New => {}
+            DtlsState::New | DtlsState::Connecting => {}
         }
         self.announce_transport(id);
     }
 
     /// Tells services how a transport is.
     fn announce_transport(&self, id: TransportId) {
-        let Some(transport) = self.transports.get(&id) else { return };
+        let Some(transport) = self.transports.get(&id) else {
+            return;
+        };
         tracing::info!(
             call = %self.call, participant = %transport.owner, transport = %id,
             ice = ?transport.ice, dtls = ?transport.dtls, "transport state"
         );
-        self.context.notices.services(ServiceEvent::TransportState(TransportState {
-            call_id: self.call.clone(),
-            participant_id: transport.owner.clone(),
-            transport_id: id,
-            direction: transport.direction,
-            ice_state: transport.ice,
-            dtls_state: transport.dtls,
-        }));
+        self.context
+            .notices
+            .services(ServiceEvent::TransportState(TransportState {
+                call_id: self.call.clone(),
+                participant_id: transport.owner.clone(),
+                transport_id: id,
+                direction: transport.direction,
+                ice_state: transport.ice,
+                dtls_state: transport.dtls,
+            }));
     }
 }

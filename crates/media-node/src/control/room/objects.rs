@@ -17,11 +17,19 @@ pub(super) struct Participant {
     pub(super) recv: Option<TransportId>,
     /// Since when the last of its sockets has been gone.
     pub(super) orphaned_since: Option<Instant>,
+    /// Since when it has been here without a sign of life: no socket ever came, and no transport reached its client.
+    pub(super) unseen_since: Option<Instant>,
 }
 
 impl Participant {
     pub(super) fn new(cname: String) -> Self {
-        Self { cname, send: None, recv: None, orphaned_since: None }
+        Self {
+            cname,
+            send: None,
+            recv: None,
+            orphaned_since: None,
+            unseen_since: None,
+        }
     }
 
     pub(super) fn transport(&self, direction: TransportDirection) -> Option<TransportId> {
@@ -54,10 +62,18 @@ pub(super) struct Transport {
     pub(super) protocol: Option<Protocol>,
     /// Until when the client must be reached; set by `connect`.
     pub(super) connect_by: Option<Instant>,
-    pub(super) dtls_since: Option<Instant>,
+    /// When ICE first reached the client.
+    pub(super) reached: Option<Instant>,
     pub(super) failed_since: Option<Instant>,
     /// MIDs are counted up and never used again (contract §1.8.5).
     pub(super) next_mid: u32,
+}
+
+impl Transport {
+    /// Whether its handshake failed or was ended by the client; no path can bring it back.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.dtls, DtlsState::Failed | DtlsState::Closed)
+    }
 }
 
 #[derive(Debug)]

@@ -35,12 +35,20 @@ impl Room {
             self.context.registry.count_participants(1);
             self.context.workers.count_participants(&self.lease, 1);
         }
-        self.participants.entry(participant.clone()).or_insert_with(|| Participant::new(random::cname()))
+        let unseen = !self.context.presence.is_present(&self.call, participant);
+        self.participants
+            .entry(participant.clone())
+            .or_insert_with(|| Participant {
+                unseen_since: unseen.then(Instant::now),
+                ..Participant::new(random::cname())
+            })
     }
 
     /// Closes everything of a participant; the room ends with the last one. Unknown ones have left already.
     pub(crate) async fn leave(&mut self, participant: &ParticipantId) {
-        let Some(left) = self.participants.remove(participant) else { return };
+        let Some(left) = self.participants.remove(participant) else {
+            return;
+        };
         tracing::info!(call = %self.call, %participant, "participant left");
         self.context.registry.count_participants(-1);
         self.context.workers.count_participants(&self.lease, -1);
@@ -55,6 +63,7 @@ impl Room {
     /// The participant's first socket came or its last one went.
     pub(crate) fn presence_changed(&mut self, participant: &ParticipantId, change: Change) {
         if let Some(participant) = self.participants.get_mut(participant) {
+            participant.unseen_since = None;
             participant.orphaned_since = match change {
                 Change::Came => None,
                 Change::Gone => Some(Instant::now()),

@@ -3,8 +3,8 @@
 use ortc::MediaKind;
 use sfu::command::{Command, CommandError, Reply};
 use signalling::client_node::{
-    AppData, ConsumerPaused, NewProducer, NodeEvent, PauseReason, ProduceRequest, ProduceResponse, TrackSource,
-    TransportDirection,
+    AppData, ConsumerPaused, NewProducer, NodeEvent, PauseReason, ProduceRequest, ProduceResponse,
+    TrackSource, TransportDirection,
 };
 use signalling::error::ErrorBody;
 use signalling::{ErrorCode, ProducerId, TransportId};
@@ -38,12 +38,20 @@ impl Room {
     ) -> Result<ProduceResponse, ErrorBody> {
         const FAILED: ErrorCode = ErrorCode::ProducerCreationFailed;
         let began = Instant::now();
-        let ProduceRequest { participant_id: owner, kind, rtp_parameters, app_data, paused } = request;
+        let ProduceRequest {
+            participant_id: owner,
+            kind,
+            rtp_parameters,
+            app_data,
+            paused,
+        } = request;
         let kind = usable(kind, "kind", ErrorCode::InvalidRtpParameters)?;
         let parameters = usable(rtp_parameters, "rtpParameters", ErrorCode::InvalidRtpParameters)?;
         let transport = self.owned_transport(caller, transport_id)?;
         if transport.owner != owner {
-            return Err(invalid("participantId: the transport belongs to another participant"));
+            return Err(invalid(
+                "participantId: the transport belongs to another participant",
+            ));
         }
         if transport.direction != TransportDirection::Send {
             return Err(invalid("The transport is not a send transport").about("transportId", transport_id));
@@ -53,11 +61,17 @@ impl Room {
         let source = self.claim_source(&owner, kind, &app_data)?;
         let negotiation = self.context.offer.produce(kind, &parameters)?;
         let paused = paused.unwrap_or(false);
-        let unusable =
-            |message: String| ErrorBody::with_message(ErrorCode::InvalidRtpParameters, message);
+        let unusable = |message: String| ErrorBody::with_message(ErrorCode::InvalidRtpParameters, message);
         let spec = translate::producer(kind, source, &negotiation, paused)
             .map_err(|error| unusable(error.to_string()))?;
-        let key = match self.lease.call(Command::Produce { transport: transport_key, spec }).await {
+        let key = match self
+            .lease
+            .call(Command::Produce {
+                transport: transport_key,
+                spec,
+            })
+            .await
+        {
             Ok(Reply::Producer(key)) => key,
             Ok(Reply::Failed(error @ (CommandError::StreamInUse | CommandError::EmptyProducer))) => {
                 return Err(unusable(error.to_string()));
@@ -79,17 +93,27 @@ impl Room {
             source,
             paused,
             // What was left out is what it was taken for, so that others need not guess.
-            app_data: AppData { source: Some(source), ..app_data },
+            app_data: AppData {
+                source: Some(source),
+                ..app_data
+            },
             consumable: negotiation.consumable,
             consumer_type: negotiation.kind_of,
             number: self.next_producer,
         };
         self.next_producer += 1;
-        self.context.notices.clients(NodeEvent::NewProducer(self.announcement(id, &producer)));
+        self.context
+            .notices
+            .clients(NodeEvent::NewProducer(self.announcement(id, &producer)));
         self.producer_ids.insert(key, id);
         self.producers.insert(id, producer);
-        self.context.metrics.producer_created(kind.as_str(), began.elapsed());
-        Ok(ProduceResponse { producer_id: id, kind })
+        self.context
+            .metrics
+            .producer_created(kind.as_str(), began.elapsed());
+        Ok(ProduceResponse {
+            producer_id: id,
+            kind,
+        })
     }
 
     /// The source of a new track, if its owner may have one more of it.
@@ -103,9 +127,15 @@ impl Room {
         app_data: &AppData,
     ) -> Result<TrackSource, ErrorBody> {
         let source = app_data.source.unwrap_or(TrackSource::default_for(kind));
-        if matches!((kind, source), (MediaKind::Audio, TrackSource::Camera) | (MediaKind::Video, TrackSource::Microphone))
-        {
-            return Err(invalid(format!("appData.source: {} gives no {}", source.as_str(), kind.as_str())));
+        if matches!(
+            (kind, source),
+            (MediaKind::Audio, TrackSource::Camera) | (MediaKind::Video, TrackSource::Microphone)
+        ) {
+            return Err(invalid(format!(
+                "appData.source: {} gives no {}",
+                source.as_str(),
+                kind.as_str()
+            )));
         }
         let same = |producer: &&Producer| {
             producer.owner == *owner && producer.source == source && producer.kind == kind
@@ -138,16 +168,23 @@ impl Room {
 
     /// What somebody who joins now is told: every producer but their own, in the order of creation.
     pub(crate) fn replay(&self, except: Option<&signalling::ParticipantId>) -> Vec<NewProducer> {
-        let mut producers: Vec<(&ProducerId, &Producer)> =
-            self.producers.iter().filter(|(_, producer)| Some(&producer.owner) != except).collect();
+        let mut producers: Vec<(&ProducerId, &Producer)> = self
+            .producers
+            .iter()
+            .filter(|(_, producer)| Some(&producer.owner) != except)
+            .collect();
         producers.sort_by_key(|(_, producer)| producer.number);
-        producers.into_iter().map(|(id, producer)| self.announcement(*id, producer)).collect()
+        producers
+            .into_iter()
+            .map(|(id, producer)| self.announcement(*id, producer))
+            .collect()
     }
 
     /// Closes a producer and its consumers.
     pub(crate) async fn close_producer(&mut self, caller: &Caller, id: ProducerId) -> Result<(), ErrorBody> {
         let key = self.owned_producer(caller, id)?.key;
-        self.command(Command::CloseProducer(key), ErrorCode::InternalServerError).await?;
+        self.command(Command::CloseProducer(key), ErrorCode::InternalServerError)
+            .await?;
         self.forget_producer(id);
         Ok(())
     }
@@ -173,7 +210,11 @@ impl Room {
             producer.paused = paused;
         }
         tracing::debug!(call = %self.call, producer = %id, ?flow, "producer flow changed");
-        for (consumer, state) in self.consumers.iter().filter(|(_, consumer)| consumer.producer == id) {
+        for (consumer, state) in self
+            .consumers
+            .iter()
+            .filter(|(_, consumer)| consumer.producer == id)
+        {
             let event = ConsumerPaused {
                 call_id: self.call.clone(),
                 participant_id: state.owner.clone(),
@@ -191,7 +232,9 @@ impl Room {
 
     /// Removes a producer that the worker closes or has closed, with its consumers, and tells the others.
     pub(super) fn forget_producer(&mut self, id: ProducerId) {
-        let Some(producer) = self.producers.remove(&id) else { return };
+        let Some(producer) = self.producers.remove(&id) else {
+            return;
+        };
         self.producer_ids.remove(&producer.key);
         self.lease.forget_producer(producer.key);
         self.forget_consumers(|consumer| consumer.producer == id);
@@ -215,7 +258,9 @@ fn invalid(message: impl Into<String>) -> ErrorBody {
 fn bounded(app_data: AppData) -> Result<AppData, ErrorBody> {
     let size = serde_json::to_vec(&app_data).map_or(usize::MAX, |json| json.len());
     if size > MAX_APP_DATA {
-        return Err(invalid(format!("appData: {size} bytes, more than {MAX_APP_DATA}")));
+        return Err(invalid(format!(
+            "appData: {size} bytes, more than {MAX_APP_DATA}"
+        )));
     }
     Ok(app_data)
 }

@@ -26,11 +26,21 @@ impl Room {
         request: CreateTransportRequest,
     ) -> Result<CreateTransportResponse, ErrorBody> {
         const FAILED: ErrorCode = ErrorCode::InternalServerError;
-        let CreateTransportRequest { participant_id: owner, direction, force_tcp, .. } = request;
+        let CreateTransportRequest {
+            participant_id: owner,
+            direction,
+            force_tcp,
+            ..
+        } = request;
         let offered = self.offered_protocols(force_tcp.unwrap_or(false))?;
         self.admit(&owner)?;
-        let replaced = self.participants.get(&owner).and_then(|owner| owner.transport(direction));
-        if self.transports.len() - usize::from(replaced.is_some()) >= self.context.capacity.transports_per_room {
+        let replaced = self
+            .participants
+            .get(&owner)
+            .and_then(|owner| owner.transport(direction));
+        if self.transports.len() - usize::from(replaced.is_some())
+            >= self.context.capacity.transports_per_room
+        {
             let message = "The room has as many transports as it may";
             return Err(ErrorBody::with_message(ErrorCode::ResourceLimitReached, message));
         }
@@ -43,7 +53,16 @@ impl Room {
             initial_outgoing_bitrate: settings.initial_outgoing_bitrate,
             max_incoming_bitrate: settings.max_incoming_bitrate,
         };
-        let key = match self.command(Command::CreateTransport { router: self.router, spec }, FAILED).await? {
+        let key = match self
+            .command(
+                Command::CreateTransport {
+                    router: self.router,
+                    spec,
+                },
+                FAILED,
+            )
+            .await?
+        {
             Reply::Transport(key) => key,
             other => return Err(self.unexpected(&other, FAILED)),
         };
@@ -55,19 +74,22 @@ impl Room {
         tracing::info!(call = %self.call, participant = %owner, transport = %id, ?direction, "transport created");
         self.transport_ids.insert(key, id);
         let created = Instant::now();
-        self.transports.insert(id, Transport {
-            key,
-            owner,
-            direction,
-            created,
-            ice: IceState::New,
-            dtls: DtlsState::New,
-            protocol: None,
-            connect_by: None,
-            dtls_since: None,
-            failed_since: None,
-            next_mid: 0,
-        });
+        self.transports.insert(
+            id,
+            Transport {
+                key,
+                owner,
+                direction,
+                created,
+                ice: IceState::New,
+                dtls: DtlsState::New,
+                protocol: None,
+                connect_by: None,
+                reached: None,
+                failed_since: None,
+                next_mid: 0,
+            },
+        );
         let settings = &self.context.transports;
         Ok(CreateTransportResponse {
             transport_id: id,
@@ -105,9 +127,15 @@ impl Room {
         };
         let key = self.owned_transport(caller, id)?.key;
         let spec = translate::connect(parameters).map_err(|error| refuse(error.to_string()))?;
-        match self.lease.call(Command::ConnectTransport { transport: key, spec }).await {
+        match self
+            .lease
+            .call(Command::ConnectTransport { transport: key, spec })
+            .await
+        {
             Ok(Reply::Done) => {}
-            Ok(Reply::Failed(CommandError::Dtls(reason))) => return Err(refuse(format!("dtlsParameters: {reason}"))),
+            Ok(Reply::Failed(CommandError::Dtls(reason))) => {
+                return Err(refuse(format!("dtlsParameters: {reason}")));
+            }
             Ok(Reply::Failed(error)) => return Err(self.refused(&error, FAILED).about("transportId", id)),
             Ok(other) => return Err(self.unexpected(&other, FAILED)),
             Err(error) => return Err(self.unanswered(error, FAILED).about("transportId", id)),
@@ -133,10 +161,13 @@ impl Room {
         let command = Command::RestartIce { transport: key, ice };
         self.command(command, ErrorCode::InternalServerError).await?;
         let connect_by = Instant::now() + self.context.timings.connect;
+        // A path given up gets another chance, and may be given up again; a handshake that ended gets none.
         if let Some(transport) = self.transports.get_mut(&id)
+            && !transport.has_ended()
             && transport.failed_since.take().is_some()
         {
             transport.connect_by = Some(connect_by);
+            self.ice_changed(id, IceState::New);
         }
         tracing::info!(call = %self.call, transport = %id, "ICE restarted");
         Ok(RestartIceResponse { ice_parameters })
@@ -144,7 +175,9 @@ impl Room {
 
     /// Closes a transport with its producers and consumers.
     pub(super) async fn close_transport(&mut self, id: TransportId) {
-        let Some(transport) = self.transports.remove(&id) else { return };
+        let Some(transport) = self.transports.remove(&id) else {
+            return;
+        };
         if let Some(owner) = self.participants.get_mut(&transport.owner)
             && *owner.transport_mut(transport.direction) == Some(id)
         {
@@ -152,8 +185,12 @@ impl Room {
         }
         self.transport_ids.remove(&transport.key);
         // The worker closes everything below on its own; what is left to do here is bookkeeping and events.
-        let producers: Vec<_> =
-            self.producers.iter().filter(|(_, producer)| producer.transport == id).map(|(id, _)| *id).collect();
+        let producers: Vec<_> = self
+            .producers
+            .iter()
+            .filter(|(_, producer)| producer.transport == id)
+            .map(|(id, _)| *id)
+            .collect();
         for producer in producers {
             self.forget_producer(producer);
         }

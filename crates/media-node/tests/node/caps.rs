@@ -1,0 +1,149 @@
+//! Caps of contract §1.9 and admission under load of §3.8.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Member, TestNode, eventually, service};
+use crate::rtp_json::{audio, from_source, video, with_mid};
+
+#[tokio::test]
+async fn the_eleventh_room_is_refused() {
+    let node = TestNode::start().await;
+    for index in 0..10 {
+        node.room(&format!("call-{index}")).await;
+    }
+    node.post(&service(), "/api/rooms/call-10/create")
+        .await
+        .fails(503, "SERVER_AT_CAPACITY");
+    node.post(&service(), "/api/rooms/call-3/create")
+        .await
+        .fails(409, "ROOM_ALREADY_EXISTS");
+    node.delete(&service(), "/api/rooms/call-3")
+        .await
+        .says("Room destroyed");
+    node.room("call-10").await;
+}
+
+#[tokio::test]
+async fn the_fifty_first_participant_is_refused() {
+    let node = TestNode::start().await;
+    node.room("call-1").await;
+    for index in 0..50 {
+        Member::new(&node, "call-1", &format!("p{index}"))
+            .transport("recv")
+            .await
+            .data();
+    }
+    let late = Member::new(&node, "call-1", "late");
+    late.transport("recv").await.fails(409, "ROOM_FULL");
+    let first = Member::new(&node, "call-1", "p0");
+    first.transport("send").await.data();
+    first.transport("recv").await.data();
+    first.leave().await.says("Participant left room");
+    late.transport("recv").await.data();
+}
+
+#[tokio::test]
+async fn a_room_has_so_many_transports_and_producers() {
+    let node = TestNode::with(|config, _| {
+        config.capacity.transports_per_room = 3;
+        config.capacity.producers_per_room = 2;
+    })
+    .await;
+    node.room("call-1").await;
+    let anna = node.member("call-1", "anna").await;
+    let berta = Member::new(&node, "call-1", "berta");
+    berta.transport("send").await.data();
+    berta.transport("recv").await.fails(429, "RESOURCE_LIMIT_REACHED");
+    // Replacing one needs no further room.
+    berta.transport("send").await.data();
+    anna.produce(audio(1)).await.data();
+    anna.produce(video(10)).await.data();
+    let third = with_mid(from_source(video(20), "screen"), "2");
+    anna.produce(third).await.fails(429, "RESOURCE_LIMIT_REACHED");
+}
+
+/// A load that a test sets, in percent.
+#[derive(Clone, Default)]
+struct Load(Arc<AtomicU64>);
+
+impl Load {
+    fn set(&self, percent: u64) {
+        self.0.store(percent, Ordering::Relaxed);
+    }
+}
+
+async fn loaded_node(load: &Load) -> TestNode {
+    let load = load.clone();
+    TestNode::with(move |_, options| {
+        options.load_probe = Some(Arc::new(move || load.0.load(Ordering::Relaxed) as f64 / 100.0));
+        options.load_interval = Duration::from_millis(1);
+    })
+    .await
+}
+
+async fn settles(node: &TestNode, state: u8) {
+    let expected = format!("admission_state {state}\n");
+    let token = service();
+    eventually("the load is noticed", async || {
+        let metrics = node.get(&token, "/metrics").await;
+        metrics.body.as_str().is_some_and(|text| text.contains(&expected))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_overloaded_node_takes_nobody_new_and_serves_those_it_has() {
+    let load = Load::default();
+    let node = loaded_node(&load).await;
+    node.room("call-1").await;
+    let anna = node.member("call-1", "anna").await;
+    load.set(95);
+    settles(&node, 3).await;
+    node.post(&service(), "/api/rooms/call-2/create")
+        .await
+        .fails(503, "SERVER_AT_CAPACITY");
+    Member::new(&node, "call-1", "berta")
+        .transport("send")
+        .await
+        .fails(503, "SERVER_AT_CAPACITY");
+    let ready = node.get(&service(), "/ready").await;
+    assert_eq!(
+        (ready.status.as_u16(), &ready.body["status"]),
+        (503, &json!("overloaded"))
+    );
+    assert_eq!(node.get(&service(), "/health").await.status.as_u16(), 200);
+    // Reconnecting and talking go on.
+    anna.transport("recv").await.data();
+    anna.produce(audio(1)).await.data();
+    load.set(10);
+    settles(&node, 0).await;
+    Member::new(&node, "call-1", "berta")
+        .transport("send")
+        .await
+        .data();
+    assert_eq!(node.get(&service(), "/ready").await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_busy_node_refuses_screens_but_no_cameras() {
+    let load = Load::default();
+    let node = loaded_node(&load).await;
+    node.room("call-1").await;
+    let anna = node.member("call-1", "anna").await;
+    load.set(85);
+    settles(&node, 2).await;
+    let screen = || with_mid(from_source(video(20), "screen"), "2");
+    anna.produce(screen()).await.fails(503, "SERVER_AT_CAPACITY");
+    anna.produce(video(10)).await.data();
+    Member::new(&node, "call-1", "berta")
+        .transport("send")
+        .await
+        .data();
+    load.set(10);
+    settles(&node, 0).await;
+    anna.produce(screen()).await.data();
+}
