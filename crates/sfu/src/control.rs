@@ -293,8 +293,10 @@ impl Worker {
             consumer.paused = false;
             consumer.resync();
             self.retarget(now, key);
+            return Ok(());
         }
-        Ok(())
+        // Whoever resumes what runs has seen no picture yet (contract §1.3, endpoint 7).
+        self.request_key_frame_for(now, key)
     }
 
     fn close_consumer(&mut self, key: ConsumerKey) -> Result<(), CommandError> {

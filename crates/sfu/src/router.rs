@@ -148,10 +148,10 @@ impl Worker {
         };
         let carries_media = !view.payload().is_empty();
         let written = canonicalise(&mut self.scratch.packet[..], &view, mapped, extensions);
-        if accepted.jumped {
-            self.resync_consumers(slot.producer);
+        if accepted.restarted {
+            self.restart_consumers(slot);
         }
-        if accepted.woke {
+        if accepted.woke || accepted.restarted {
             self.retarget_consumers(now, slot.producer);
         }
         match written {
@@ -273,14 +273,14 @@ impl Worker {
         }
     }
 
-    /// The producer's numbers jumped: consumers go on at its next key frame.
-    fn resync_consumers(&mut self, key: ProducerKey) {
-        let Some(producer) = self.producers.get(key) else {
+    /// A stream of the producer began anew: who receives it goes on at its next key frame.
+    fn restart_consumers(&mut self, slot: StreamSlot) {
+        let Some(producer) = self.producers.get(slot.producer) else {
             return;
         };
         for key in &producer.consumers {
             if let Some(consumer) = self.consumers.get_mut(*key) {
-                consumer.resync();
+                consumer.restart(slot.encoding);
             }
         }
     }

@@ -27,6 +27,10 @@ const AUDIO_RESERVE: Bitrate = Bitrate(40_000);
 /// Round trip assumed towards producers, from whom no report blocks come: a transatlantic path.
 const PRODUCER_ROUND_TRIP: Duration = Duration::from_millis(100);
 
+/// How much of a path to look for, in percent of what its consumers could use: a new step needs room
+/// (`allocate`), and pictures are not equally large.
+const HEADROOM_PERCENT: u64 = 150;
+
 /// Share of a layer's rate that its base temporal layer needs. Browsers give 40 to 60 % to it.
 const BASE_TEMPORAL_PERCENT: u64 = 60;
 
@@ -111,9 +115,10 @@ impl Worker {
                 let Some(ssrc) = stream.ssrc() else { continue };
                 let given_up = action == NackAction::KeyFrame && stream.keyframes.request(now);
                 let needs_key_frame = stream.keyframes.poll(now) || given_up;
-                if action == NackAction::Nack {
-                    transport.make_room(MAX_FEEDBACK + 4 * scratch.lost.len(), compound, transmits);
-                    write::nack(compound, transport.feedback_sender, ssrc, &scratch.lost);
+                // No action leaves the list empty.
+                for lost in scratch.lost.chunks(MAX_LOST) {
+                    transport.make_room(MAX_FEEDBACK + 4 * lost.len(), compound, transmits);
+                    write::nack(compound, transport.feedback_sender, ssrc, lost);
                     counters.nack_sent += 1;
                 }
                 if needs_key_frame && producer.kind == MediaKind::Video {
@@ -336,6 +341,7 @@ impl Worker {
             }
         }
         self.scratch.candidates = candidates;
+        self.leave_silent_layers(now, key);
         if let Some(transport) = self.transports.get_mut(key) {
             let goes_on = transport.consumers.iter().any(|consumer| {
                 self.consumers
@@ -427,11 +433,50 @@ impl Worker {
                 granted: None,
             });
         }
+        let wanted: u64 = out
+            .iter()
+            .filter_map(Candidate::top_bitrate)
+            .map(|top| top.0)
+            .sum();
+        transport
+            .estimator
+            .set_desired(Bitrate((wanted + audio) * HEADROOM_PERCENT / 100));
         let opened = *transport.first_video.get_or_insert(now);
         if !transport.feedback_seen || now.saturating_duration_since(opened) < SETTLING {
             return None;
         }
         Some(Bitrate(transport.estimator.estimate().0.saturating_sub(audio)))
+    }
+
+    /// A layer that its sender stopped is given up for one that is sent; nothing arrives that could tell.
+    fn leave_silent_layers(&mut self, now: Instant, key: TransportKey) {
+        let count = self
+            .transports
+            .get(key)
+            .map_or(0, |transport| transport.consumers.len());
+        for index in 0..count {
+            let consumer_key = self
+                .transports
+                .get(key)
+                .and_then(|own| own.consumers.get(index))
+                .copied();
+            let stuck = consumer_key.filter(|consumer| {
+                let Some(consumer) = self.consumers.get(*consumer).filter(|own| own.is_active()) else {
+                    return false;
+                };
+                let available = self
+                    .producers
+                    .get(consumer.producer)
+                    .map(|own| own.available(now));
+                // When everything is silent there is nothing to go to, and what comes next may fit what was sent.
+                available
+                    .and_then(|available| choose(consumer.preferred, consumer.limit, &available))
+                    .is_some_and(|wanted| consumer.aims_elsewhere(wanted))
+            });
+            if let Some(consumer) = stuck {
+                self.retarget(now, consumer);
+            }
+        }
     }
 
     /// Puts a candidate's grant into force.
@@ -486,6 +531,9 @@ impl Worker {
 
 /// The most bytes one feedback message or report takes, the lost numbers of a NACK aside.
 const MAX_FEEDBACK: usize = 64;
+
+/// Numbers one NACK names: at four bytes each, should none lie near another, it still fits a compound.
+const MAX_LOST: usize = 256;
 
 /// SSRCs a REMB names: what a transport of four tracks with three layers each receives, and some.
 const MAX_REMB_SSRCS: usize = 16;

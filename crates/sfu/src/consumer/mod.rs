@@ -210,6 +210,24 @@ impl Consumer {
         }
     }
 
+    /// One of the producer's streams began anew, with other numbers: whoever receives it starts anew too.
+    pub(crate) fn restart(&mut self, encoding: u8) {
+        match &mut self.flow {
+            Flow::Simple(simple) => simple.restart(),
+            Flow::Simulcast(simulcast) => simulcast.restart(encoding),
+            Flow::Svc(svc) => svc.restart(),
+        }
+    }
+
+    /// Whether it aims for other layers than `wanted`; one that is forwarded whole aims for none.
+    pub(crate) fn aims_elsewhere(&self, wanted: Layers) -> bool {
+        match &self.flow {
+            Flow::Simple(_) => false,
+            Flow::Simulcast(simulcast) => simulcast.target() != Some(wanted),
+            Flow::Svc(svc) => svc.target() != Some(wanted),
+        }
+    }
+
     /// Sets what to aim for among `available` layers; returns the encoding that needs a key frame for it.
     pub(crate) fn aim(&mut self, target: Option<Layers>) -> Option<u8> {
         match &mut self.flow {

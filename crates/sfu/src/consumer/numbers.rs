@@ -27,6 +27,14 @@ pub(crate) enum Start {
     },
 }
 
+impl Start {
+    /// A clock of which nothing is known but the time that passed here.
+    pub(crate) const UNKNOWN_CLOCK: Self = Self::OtherClock {
+        first: None,
+        previous: None,
+    };
+}
+
 /// Where a consumer's numbers begin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct First {

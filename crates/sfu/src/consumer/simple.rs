@@ -13,6 +13,8 @@ pub(crate) struct Simple {
     numbers: Numbers,
     needs_key_frame: bool,
     synced: bool,
+    /// The stream began anew: its clock has nothing to do with what was sent.
+    restarted: bool,
 }
 
 impl Simple {
@@ -22,6 +24,7 @@ impl Simple {
             numbers,
             needs_key_frame,
             synced: false,
+            restarted: false,
         }
     }
 
@@ -30,7 +33,12 @@ impl Simple {
             if self.needs_key_frame && !packet.frame.key {
                 return None;
             }
-            self.numbers.start(now, packet, Start::SameClock);
+            let start = if std::mem::take(&mut self.restarted) {
+                Start::UNKNOWN_CLOCK
+            } else {
+                Start::SameClock
+            };
+            self.numbers.start(now, packet, start);
             self.synced = true;
         }
         self.numbers.map(now, packet)
@@ -44,6 +52,11 @@ impl Simple {
 
     pub(crate) fn resync(&mut self) {
         self.synced = false;
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.restarted = true;
+        self.resync();
     }
 
     pub(crate) fn waits(&self) -> bool {

@@ -19,6 +19,8 @@ pub(crate) struct Simulcast {
     current: Option<u8>,
     /// The encoding whose clock the numbers follow; outlives `current` over a pause.
     clock: Option<u8>,
+    /// The encoding of that clock began anew meanwhile: its present clock is another one.
+    restarted: bool,
     target: Option<Layers>,
     temporal: TemporalFilter,
 }
@@ -29,6 +31,7 @@ impl Simulcast {
             numbers,
             current: None,
             clock: None,
+            restarted: false,
             target: None,
             temporal: TemporalFilter::default(),
         }
@@ -46,6 +49,7 @@ impl Simulcast {
                 return None;
             }
             let start = match self.clock {
+                Some(_) if self.restarted => Start::UNKNOWN_CLOCK,
                 Some(clock) if clock != packet.encoding => Start::OtherClock {
                     first: producer.capture_time(packet.encoding, packet.time),
                     previous: self
@@ -58,6 +62,7 @@ impl Simulcast {
             self.numbers.start(now, packet, start);
             self.current = Some(packet.encoding);
             self.clock = Some(packet.encoding);
+            self.restarted = false;
             self.temporal.restart(target.temporal);
         }
         if !self.temporal.admits(&packet.frame, target.temporal) {
@@ -75,6 +80,17 @@ impl Simulcast {
 
     pub(crate) fn resync(&mut self) {
         self.current = None;
+    }
+
+    pub(crate) fn restart(&mut self, encoding: u8) {
+        self.restarted |= self.clock == Some(encoding);
+        if self.current == Some(encoding) {
+            self.resync();
+        }
+    }
+
+    pub(crate) fn target(&self) -> Option<Layers> {
+        self.target
     }
 
     pub(crate) fn aim(&mut self, target: Option<Layers>) -> Option<u8> {

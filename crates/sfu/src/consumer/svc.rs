@@ -21,6 +21,8 @@ pub(crate) struct Svc {
     /// The highest spatial layer now forwarded; `None` until a key frame.
     spatial: Option<u8>,
     temporal: TemporalFilter,
+    /// The stream began anew: its clock has nothing to do with what was sent.
+    restarted: bool,
 }
 
 impl Svc {
@@ -30,6 +32,7 @@ impl Svc {
             target: None,
             spatial: None,
             temporal: TemporalFilter::default(),
+            restarted: false,
         }
     }
 
@@ -40,7 +43,12 @@ impl Svc {
         let spatial = match self.spatial {
             None if !frame.key => return None,
             None => {
-                self.numbers.start(now, packet, Start::SameClock);
+                let start = if std::mem::take(&mut self.restarted) {
+                    Start::UNKNOWN_CLOCK
+                } else {
+                    Start::SameClock
+                };
+                self.numbers.start(now, packet, start);
                 self.temporal.restart(target.temporal);
                 target.spatial
             }
@@ -69,6 +77,11 @@ impl Svc {
         self.spatial = None;
     }
 
+    pub(crate) fn restart(&mut self) {
+        self.restarted = true;
+        self.resync();
+    }
+
     /// Sets the target; whether a key frame is needed to reach it.
     pub(crate) fn aim(&mut self, target: Option<Layers>) -> bool {
         self.target = target;
@@ -76,6 +89,10 @@ impl Svc {
             self.spatial = None;
         }
         self.waits()
+    }
+
+    pub(crate) fn target(&self) -> Option<Layers> {
+        self.target
     }
 
     pub(crate) fn waits(&self) -> bool {

@@ -417,3 +417,62 @@ fn the_round_trip_is_read_from_the_report_that_the_viewer_names() {
         "held longer than it took is a lie"
     );
 }
+
+#[test]
+fn a_stream_that_begins_anew_is_continued_under_the_old_numbers() {
+    for (codec, scalability) in [
+        (CodecKind::Vp8, Scalability::Simple),
+        (CodecKind::Vp8, Scalability::Simulcast),
+        (CodecKind::Vp9, Scalability::Svc),
+    ] {
+        let producer = producer(codec, scalability, 1);
+        let mut consumer = consumer(&producer);
+        consumer.aim(Some(Layers {
+            spatial: 0,
+            temporal: 0,
+        }));
+        let row = |sequence, time, key| Row {
+            sequence,
+            time,
+            key,
+            ..Row::default()
+        };
+        let old = feed(&mut consumer, &producer, row(90_000, 7_000_000, true)).expect("a key frame");
+        consumer.restart(0);
+        assert_eq!(
+            consumer.awaited_key_frame(),
+            Some(0),
+            "{scalability:?}: nothing before a key frame can be decoded"
+        );
+        assert_eq!(feed(&mut consumer, &producer, row(70_000, 100, false)), None);
+        let new = feed(&mut consumer, &producer, row(70_001, 3_100, true)).expect("a key frame");
+        assert_eq!(new.sequence.0, old.sequence.0 + 1, "{scalability:?}");
+        let ticks = new.timestamp.wrapping_sub(old.timestamp);
+        assert!(
+            (1..90_000).contains(&ticks),
+            "{scalability:?}: {ticks} ticks, though hardly any time passed"
+        );
+    }
+}
+
+#[test]
+fn only_who_receives_a_stream_notices_that_it_began_anew() {
+    let producer = producer(CodecKind::Vp8, Scalability::Simulcast, 2);
+    let mut consumer = consumer(&producer);
+    consumer.aim(Some(Layers {
+        spatial: 1,
+        temporal: 0,
+    }));
+    let row = |encoding, sequence| Row {
+        encoding,
+        sequence,
+        time: 1_000,
+        key: true,
+        ..Row::default()
+    };
+    assert!(feed(&mut consumer, &producer, row(1, 70_000)).is_some());
+    consumer.restart(0);
+    assert_eq!(consumer.awaited_key_frame(), None);
+    consumer.restart(1);
+    assert_eq!(consumer.awaited_key_frame(), Some(1));
+}

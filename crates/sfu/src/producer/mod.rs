@@ -66,8 +66,8 @@ pub(crate) struct Accepted {
     pub(crate) time: RtpTime,
     /// What its payload says.
     pub(crate) frame: FrameInfo,
-    /// The sender started anew: numbers jumped.
-    pub(crate) jumped: bool,
+    /// The sender started anew: numbers jumped, or the SSRC is another one.
+    pub(crate) restarted: bool,
     /// The stream, or this layer of it, had been silent: there is more to choose from now.
     pub(crate) woke: bool,
 }
@@ -199,6 +199,8 @@ impl Producer {
     ) -> Option<Accepted> {
         let codec = *self.codec();
         let stream = self.streams.get_mut(usize::from(encoding))?;
+        let known = stream.receive.as_ref().map(ReceiveStream::ssrc);
+        let replaced = known.is_some_and(|known| known != view.ssrc());
         let receive = match &mut stream.receive {
             Some(receive) if receive.ssrc() == view.ssrc() => receive,
             // A new SSRC is a sender that started anew (RFC 3550 §8.2): its numbers have nothing to do with the old.
@@ -248,7 +250,7 @@ impl Producer {
             sequence: received.seq,
             time: received.time,
             frame,
-            jumped,
+            restarted: jumped || replaced,
             woke,
         })
     }

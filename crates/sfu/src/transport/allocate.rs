@@ -48,6 +48,11 @@ impl Candidate {
         Some(self.steps.get(self.granted?)?.as_ref()?.layers)
     }
 
+    /// What its best level costs.
+    pub(crate) fn top_bitrate(&self) -> Option<Bitrate> {
+        self.steps.iter().rev().flatten().next().map(|step| step.bitrate)
+    }
+
     fn cost(&self, step: usize) -> Option<u64> {
         let bitrate = self.steps.get(step).copied().flatten()?.bitrate.0;
         let percent = match self.held {
@@ -61,7 +66,8 @@ impl Candidate {
 
 /// Fills in what each candidate gets of `budget` (audio already taken off). Reorders the candidates.
 pub(crate) fn allocate(budget: Bitrate, candidates: &mut [Candidate]) {
-    candidates.sort_by_key(|candidate| (candidate.source != Source::Screen, candidate.consumer));
+    // Keys are unique; the stable sort would allocate.
+    candidates.sort_unstable_by_key(|candidate| (candidate.source != Source::Screen, candidate.consumer));
     let mut left = budget.0;
     for candidate in candidates.iter_mut() {
         candidate.granted = None;
