@@ -31,6 +31,7 @@ export const texts = {
     speaker: "Speaker",
     systemDefault: "System default",
     none: "None found",
+    blocked: "Blocked",
     unnamed: (kind: string, number: number) => `${kind} ${String(number)}`,
   },
   join: {

@@ -97,7 +97,7 @@ function CopyButton({ done }: { done: boolean }) {
   return (
     <button type="button" className="button button-plain" onClick={copy}>
       <Icon name={done ? "check" : "link"} size={20} />
-      {done ? texts.lobby.copied : texts.lobby.copyLink}
+      <span>{done ? texts.lobby.copied : texts.lobby.copyLink}</span>
     </button>
   );
 }

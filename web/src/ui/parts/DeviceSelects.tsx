@@ -1,5 +1,5 @@
 import { useId } from "react";
-import type { ChosenKind } from "../../call/state";
+import type { ChosenKind, LocalCapture } from "../../call/state";
 import { canChooseSpeaker, type DeviceChoice } from "../../media/devices";
 import { useCall, useDispatch } from "../context";
 import { Icon, type IconName } from "../icons/Icon";
@@ -27,10 +27,16 @@ export function DeviceSelects() {
   );
 }
 
+/** Without permission a browser does not even tell whether there is a device. */
+function absence({ trouble }: LocalCapture): string {
+  return trouble === "denied" ? texts.devices.blocked : texts.devices.none;
+}
+
 function DeviceSelect({ kind, icon, choices }: Row) {
   const id = useId();
   const dispatch = useDispatch();
-  const chosen = useCall().chosen[kind];
+  const { local, chosen: choice } = useCall();
+  const chosen = choice[kind];
   const known = choices.some((choice) => choice.id === chosen);
   return (
     <div className="device-select">
@@ -45,7 +51,9 @@ function DeviceSelect({ kind, icon, choices }: Row) {
           onChange={(event) => dispatch({ type: "device-chosen", kind, deviceId: event.target.value })}
         >
           {choices.length === 0 && (
-            <option value="">{kind === "speaker" ? texts.devices.systemDefault : texts.devices.none}</option>
+            <option value="">
+              {kind === "speaker" ? texts.devices.systemDefault : absence(local[kind])}
+            </option>
           )}
           {choices.map((choice, index) => (
             <option key={choice.id} value={choice.id}>
