@@ -16,6 +16,7 @@ mod hostile;
 mod ice_restart;
 mod key_frames;
 mod loss;
+mod lost_layers;
 mod pause;
 mod reports;
 mod score;
