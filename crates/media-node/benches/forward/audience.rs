@@ -42,6 +42,8 @@ pub(crate) struct Audience {
     pub(crate) received: u64,
     /// Packets decrypted, and found to be what was sent.
     pub(crate) verified: u64,
+    /// Whether viewers report arrivals, as browsers do.
+    pub(crate) gives_feedback: bool,
     upkeep: Instant,
     feedback_due: Instant,
 }
@@ -80,6 +82,7 @@ impl Audience {
             map,
             received: 0,
             verified: 0,
+            gives_feedback: true,
             upkeep: now,
             feedback_due: now,
         }
@@ -93,7 +96,7 @@ impl Audience {
         for index in ready {
             self.read(now, index);
         }
-        if now >= self.feedback_due {
+        if self.gives_feedback && now >= self.feedback_due {
             self.feedback_due = now + Duration::from_millis(100);
             self.send_feedback(now);
         }
@@ -125,13 +128,10 @@ impl Audience {
                     if packet[0] >> 6 != 2 {
                         viewer.peer.handle_packet(now, packet);
                     } else if !rtp::is_rtcp(packet) {
-                        self.received += 1;
-                        self.verified += u64::from(viewer.take(
-                            now,
-                            packet,
-                            &self.map,
-                            self.received.is_multiple_of(SAMPLE),
-                        ));
+                        let media = !wire_rtp::is_probe(packet);
+                        self.received += u64::from(media);
+                        let sample = media && self.received.is_multiple_of(SAMPLE);
+                        self.verified += u64::from(viewer.take(now, packet, &self.map, sample));
                     }
                 }
             }

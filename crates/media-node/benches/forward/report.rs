@@ -11,7 +11,10 @@ pub(crate) struct Row {
     pub(crate) viewers: usize,
     pub(crate) seconds: f64,
     pub(crate) packets_in: u64,
+    /// Packets in times viewers.
     pub(crate) expected: u64,
+    /// Of those, what the worker chose not to forward.
+    pub(crate) held_back: u64,
     pub(crate) received: u64,
     pub(crate) verified: u64,
     /// Processor time of the worker's thread, seconds.
@@ -31,12 +34,12 @@ impl Row {
     }
 
     pub(crate) fn lost(&self) -> u64 {
-        self.expected.saturating_sub(self.received)
+        self.expected.saturating_sub(self.held_back + self.received)
     }
 
     pub(crate) fn heading() {
         println!(
-            "{:<10} {:<6} {:>5} {:>7} {:>9} {:>10} {:>8} {:>8} {:>9} {:>7} {:>7}",
+            "{:<10} {:<6} {:>5} {:>7} {:>9} {:>10} {:>8} {:>8} {:>9} {:>7} {:>7} {:>7}",
             "scenario",
             "path",
             "prod",
@@ -47,13 +50,14 @@ impl Row {
             "worker",
             "pkt/call",
             "lost",
+            "held",
             "checked"
         );
     }
 
     pub(crate) fn print(&self) {
         println!(
-            "{:<10} {:<6} {:>5} {:>7} {:>9.0} {:>10.0} {:>8.3} {:>7.1}% {:>9.1} {:>7} {:>7}",
+            "{:<10} {:<6} {:>5} {:>7} {:>9.0} {:>10.0} {:>8.3} {:>7.1}% {:>9.1} {:>7} {:>7} {:>7}",
             self.scenario,
             self.send_path,
             self.producers,
@@ -64,6 +68,7 @@ impl Row {
             100.0 * self.cpu / self.seconds,
             self.received as f64 / self.send_calls.max(1) as f64,
             self.lost(),
+            self.held_back,
             self.verified,
         );
     }
@@ -79,6 +84,7 @@ impl Row {
             "packetsOut": self.received,
             "packetsOutPerSecond": self.rate(),
             "lost": self.lost(),
+            "heldBack": self.held_back,
             "droppedByNode": self.dropped,
             "verified": self.verified,
             "workerCpuSeconds": self.cpu,

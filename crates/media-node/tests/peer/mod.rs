@@ -130,9 +130,11 @@ pub(crate) struct Peer {
     ice_due: Option<Instant>,
     dtls_due: Option<Instant>,
     pub(crate) keys: Option<Keys>,
-    /// Plaintext of received RTP and RTCP.
+    /// Plaintext of received media and reports.
     pub(crate) rtp: Vec<Vec<u8>>,
     pub(crate) rtcp: Vec<Vec<u8>>,
+    /// Packets that only probed for bandwidth.
+    pub(crate) probes: usize,
 }
 
 impl Peer {
@@ -177,6 +179,7 @@ impl Peer {
             keys: None,
             rtp: Vec::new(),
             rtcp: Vec::new(),
+            probes: 0,
         }
     }
 
@@ -251,6 +254,7 @@ impl Peer {
                 self.dtls.handle_packet(packet).expect("the handshake goes on");
                 self.drain_dtls(now);
             }
+            DatagramKind::Rtp if rtp::is_probe(packet) => self.probes += 1,
             DatagramKind::Rtp => {
                 let keys = self.keys.as_mut().expect("no media before keys");
                 self.rtp

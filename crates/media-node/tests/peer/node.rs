@@ -94,7 +94,7 @@ impl Node {
             router,
             notices,
             told: Vec::new(),
-            next_ssrc: 1_000,
+            next_ssrc: 1_000_000,
         }
     }
 

@@ -4,6 +4,8 @@
 pub(crate) const VP8: u8 = 96;
 /// Payload type of the producer's Opus.
 pub(crate) const OPUS: u8 = 111;
+/// Payload type of the packets that only probe for bandwidth (contract §1.8.10).
+pub(crate) const PROBE: u8 = 127;
 /// Id of transport-wide congestion control on both sides.
 pub(crate) const TWCC_ID: u8 = 5;
 /// Id of the audio level on both sides.
@@ -97,6 +99,11 @@ pub(crate) struct Seen<'a> {
     pub(crate) payload: &'a [u8],
 }
 
+/// Whether a packet, encrypted or not, only probes for bandwidth.
+pub(crate) fn is_probe(packet: &[u8]) -> bool {
+    packet[1] & 0x7F == PROBE
+}
+
 /// Reads a plaintext packet; panics on one that no receiver would accept.
 pub(crate) fn read(packet: &[u8]) -> Seen<'_> {
     assert_eq!(packet[0] >> 6, 2, "RTP version");
@@ -105,13 +112,17 @@ pub(crate) fn read(packet: &[u8]) -> Seen<'_> {
     if packet[0] & 0x10 != 0 {
         payload += 4 + 4 * (word(payload) as usize & 0xFFFF);
     }
-    assert_eq!(packet[0] & 0x20, 0, "no padding was sent");
+    let padding = if packet[0] & 0x20 == 0 {
+        0
+    } else {
+        usize::from(packet[packet.len() - 1])
+    };
     Seen {
         payload_type: packet[1] & 0x7F,
         marker: packet[1] & 0x80 != 0,
         sequence: u16::from_be_bytes([packet[2], packet[3]]),
         timestamp: word(4),
         ssrc: word(8),
-        payload: &packet[payload..],
+        payload: &packet[payload..packet.len() - padding],
     }
 }
