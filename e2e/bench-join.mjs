@@ -14,7 +14,8 @@ const WARM_UP = 2;
 const server = await Server.start('bench-join', { LOG_LEVEL: 'warn' });
 const browser = await launchChromium();
 try {
-  const ana = await CallPage.join(browser, server.url, { room: 'bench', name: 'Ana', simulcast: false });
+  const ana = await CallPage.create(browser, { room: 'bench', name: 'Ana', simulcast: false });
+  await ana.join(server.url);
   await eventually('Ana’s camera is on', async () => (await ana.tiles()).some((tile) => tile.local && tile.video));
   /** @type {{ page: number, decoded: number, resumed: number }[]} */ const joins = [];
   for (let round = 0; round < JOINS + WARM_UP; round += 1) {
@@ -36,8 +37,7 @@ try {
  */
 async function measure(chromium, url, name) {
   const entry = { room: 'bench', name, simulcast: false };
-  const context = await chromium.createBrowserContext();
-  const call = new CallPage(context, await context.newPage(), entry);
+  const call = await CallPage.create(chromium, entry);
   // Watched inside the page, so that no message to the browser and back is measured.
   await call.page.evaluateOnNewDocument(() => {
     /** @type {any} */ const target = window;

@@ -10,7 +10,6 @@ import { CONNECT_MS, eventually } from './wait.mjs';
  *   totalAudioEnergy: number, packetsReceived: number, firstFrameMs: number | null, protocol: string }} Received
  * @typedef {{ participantId: string, name: string, source: string, muted: boolean, video: boolean, local: boolean }} Tile
  * @typedef {{ room: string, name: string, codec?: string, forceTcp?: boolean, simulcast?: boolean }} Entry
- * @typedef {'small' | 'large'} Camera
  */
 
 /** Energy that a second of the fake devices' beeps exceeds many times over, and comfort noise never reaches. */
@@ -40,31 +39,22 @@ export class CallPage {
   }
 
   /**
-   * A page of its own (own storage, as another person's browser has) that joins at once.
+   * An empty page of its own (own storage, as another person's browser has).
    * @param {import('puppeteer-core').Browser} browser
-   * @param {string} url
    * @param {Entry} entry
    */
-  static async join(browser, url, entry) {
+  static async create(browser, entry) {
+    const context = await browser.createBrowserContext();
+    const call = new CallPage(context, await context.newPage(), entry);
     // Three layers need a large picture; everything else is shown as well by a small one, which two cores can carry.
-    const camera = entry.simulcast === false ? 'small' : 'large';
-    const call = await CallPage.open(browser, `${url}/?${query(entry)}`, entry, camera);
-    await call.untilInCall();
+    if (entry.simulcast === false) await call.page.evaluateOnNewDocument(plugInSmallCamera);
     return call;
   }
 
-  /**
-   * @param {import('puppeteer-core').Browser} browser
-   * @param {string} address
-   * @param {Entry} entry
-   * @param {Camera} [camera]
-   */
-  static async open(browser, address, entry, camera = 'small') {
-    const context = await browser.createBrowserContext();
-    const call = new CallPage(context, await context.newPage(), entry);
-    if (camera === 'small') await call.page.evaluateOnNewDocument(plugInSmallCamera);
-    await call.page.goto(address);
-    return call;
+  /** Joins without asking. @param {string} url */
+  async join(url) {
+    await this.page.goto(`${url}/?${query(this.entry)}`);
+    await this.untilInCall();
   }
 
   async untilInCall() {

@@ -50,8 +50,9 @@ export class Stage {
    * @param {import('./call-page.mjs').Entry} entry
    */
   async join(browser, entry) {
-    const call = await CallPage.join(browser, this.server.url, entry);
+    const call = await CallPage.create(browser, entry);
     this.#pages.push(call);
+    await call.join(this.server.url);
     return call;
   }
 
@@ -62,13 +63,18 @@ export class Stage {
    * @param {string} name
    */
   async open(browser, path, name) {
-    const call = await CallPage.open(browser, this.server.url + path, { room: '', name });
+    const call = await CallPage.create(browser, { room: '', name });
     this.#pages.push(call);
+    await call.page.goto(this.server.url + path);
     return call;
   }
 
   async clear() {
     await Promise.allSettled(this.#pages.map((page) => this.#lastWords(page)));
+    for (const path of ['/metrics', '/api/stats']) {
+      const text = await withDeadline(this.server.text(path));
+      if (text !== undefined) writeFileSync(join(artifacts(this.name), `${path.split('/').at(-1)}.txt`), text);
+    }
     await Promise.allSettled(this.#browsers.map((browser) => withDeadline(browser.close())));
     for (const browser of this.#browsers) browser.process()?.kill('SIGKILL');
     await this.server.stop();

@@ -28,9 +28,9 @@ test('mediasoup-client 3.7 and our page see and hear each other', async (t) => {
     format: 'iife',
     define: { global: 'globalThis' },
   });
-  const old = await CallPage.open(chromium, `${stage.server.url}/health`, { room: 'old', name: 'Old' });
+  const old = await CallPage.create(chromium, { room: 'old', name: 'Old' });
   await old.page.setBypassCSP(true);
-  await old.page.reload();
+  await old.page.goto(`${stage.server.url}/health`);
   await old.page.addScriptTag({ content: bundle.outputFiles[0]?.text ?? '' });
   const joined = await old.page.evaluate(() => /** @type {any} */ (window).oldClient.join('old', 'Old'));
   assert.match(joined.handler, /^Chrome/);
