@@ -12,28 +12,18 @@ import {
 } from "../media/devices";
 import { openMicrophone, openScreen } from "../media/devices";
 import { LevelBoard, receiverLevel, trackLevel } from "../media/levels";
-import { SfuConnection } from "../media/sfu";
-import { TrackSlot } from "../media/slot";
+import { type OpenTrack, TrackSlot } from "../media/slot";
 import type { SfuStats } from "../media/stats";
 import { ViewBook } from "../media/views";
 import { errorName } from "../error-name";
 import { hasCode, SignallingError } from "../signalling/errors";
 import { sleep } from "../signalling/http";
 import { LobbyClient } from "../signalling/lobby";
-import { NodeRest } from "../signalling/rest";
-import { NodeSocket } from "../signalling/socket";
-import { TokenKeeper } from "../signalling/token";
-import type { LobbyTicket } from "../signalling/wire";
 import type { Effect } from "./actions";
+import { type Connection, connectionOpener, type OpenConnection } from "./connection";
 import { type Flags, pageStorage, remember } from "./preferences";
 import type { Capture, JoinProblem } from "./state";
 import type { CallStore } from "./store";
-
-/** A connection and what has to be let go of together with it. */
-interface Joined {
-  sfu: SfuConnection;
-  tokens: TokenKeeper;
-}
 
 interface Destination {
   room: string;
@@ -48,28 +38,38 @@ const REJOIN_FIRST_DELAY = 500;
 const REJOIN_MAX_DELAY = 8_000;
 const NO_STATS: SfuStats = { transports: [], producers: [], consumers: [] };
 
+/** What the session reaches out to; tests bring their own. */
+export interface Outside {
+  lobby: Pick<LobbyClient, "join">;
+  open: OpenConnection;
+  openMicrophone: OpenTrack;
+  openCamera: OpenTrack;
+  openScreen: OpenTrack;
+}
+
 export class CallSession {
   readonly views = new ViewBook();
   readonly levels = new LevelBoard();
   readonly #store: CallStore;
-  readonly #flags: Flags;
-  readonly #lobby: LobbyClient;
+  readonly #lobby: Pick<LobbyClient, "join">;
+  readonly #open: OpenConnection;
   readonly #slots: Record<Capture, TrackSlot>;
   #muted = false;
-  #joined: Joined | null = null;
+  #joined: Connection | null = null;
   /** Counts attempts, so that a late answer of an abandoned one is recognised. */
   #attempt = 0;
   #lostSince: number | null = null;
   #closeMeter: (() => void) | null = null;
 
-  constructor(store: CallStore, flags: Flags, lobby = new LobbyClient()) {
+  constructor(store: CallStore, flags: Flags, replaced: Partial<Outside> = {}) {
+    const lobby = new LobbyClient();
     this.#store = store;
-    this.#flags = flags;
-    this.#lobby = lobby;
+    this.#lobby = replaced.lobby ?? lobby;
+    this.#open = replaced.open ?? connectionOpener(lobby, this.views, flags);
     this.#slots = {
-      microphone: new TrackSlot(openMicrophone),
-      camera: new TrackSlot(openCamera),
-      screen: new TrackSlot(openScreen),
+      microphone: new TrackSlot(replaced.openMicrophone ?? openMicrophone),
+      camera: new TrackSlot(replaced.openCamera ?? openCamera),
+      screen: new TrackSlot(replaced.openScreen ?? openScreen),
     };
     const { chosen } = store.state();
     void this.#slots.microphone.choose(chosen.microphone);
@@ -203,37 +203,14 @@ export class CallSession {
     this.#store.dispatch({ type: "joined", selfId: ticket.participantId, at: Date.now() });
   }
 
-  #open(ticket: LobbyTicket, displayName: string): Joined {
-    const tokens = new TokenKeeper(ticket, (token) => this.#lobby.refresh(token));
-    const membership = { callId: ticket.callId, participantId: ticket.participantId };
-    const token = () => tokens.current;
-    const rest = new NodeRest({ base: ticket.url, token, ...membership });
-    const socket = new NodeSocket({
-      base: ticket.url,
-      membership,
-      token,
-      refreshToken: () => tokens.refresh(),
-    });
-    const sfu = new SfuConnection({
-      rest,
-      socket,
-      views: this.views,
-      displayName,
-      iceServers: ticket.iceServers,
-      forceTcp: this.#flags.forceTcp,
-      video: { codec: this.#flags.codec, simulcast: this.#flags.simulcast },
-    });
-    return { sfu, tokens };
-  }
-
-  #startSending(sfu: SfuConnection): void {
+  #startSending(sfu: Connection["sfu"]): void {
     sfu.setMuted(this.#muted);
     sfu.setMicrophone(this.#slots.microphone.track);
     sfu.setCamera(this.#slots.camera.track);
     sfu.setScreen(this.#slots.screen.track);
   }
 
-  #listen({ sfu }: Joined, destination: Destination): void {
+  #listen({ sfu }: Connection, destination: Destination): void {
     const { dispatch } = this.#store;
     sfu.events.on("status", (link) => {
       if (link === "connected") this.#lostSince = null;
@@ -299,6 +276,7 @@ export class CallSession {
 }
 
 export function problemOf(error: unknown): JoinProblem {
+  if (hasCode(error, "INVALID_REQUEST")) return "invalid";
   if (hasCode(error, "ROOM_FULL")) return "full";
   if (hasCode(error, "SERVER_AT_CAPACITY", "RESOURCE_LIMIT_REACHED", "RATE_LIMIT_EXCEEDED")) return "busy";
   if (error instanceof SignallingError) return error.kind === "api" ? "refused" : "unreachable";

@@ -9,7 +9,7 @@ export type Capture = "microphone" | "camera" | "screen";
 export type ChosenKind = "microphone" | "camera" | "speaker";
 
 /** Why joining did not work, in the words of the person who tried. */
-export type JoinProblem = "full" | "busy" | "unreachable" | "refused" | "unsupported";
+export type JoinProblem = "invalid" | "full" | "busy" | "unreachable" | "refused" | "unsupported";
 export type EndReason = "self" | "lost";
 
 export interface RemoteTrack {

@@ -35,6 +35,7 @@ export const texts = {
     unnamed: (kind: string, number: number) => `${kind} ${String(number)}`,
   },
   join: {
+    invalid: "This name or room name cannot be used. Letters, digits and spaces, up to 64, always can.",
     full: "This call is full.",
     busy: "The server is busy. Please try again in a moment.",
     unreachable: "The server could not be reached. Check your connection and try again.",

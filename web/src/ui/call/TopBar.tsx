@@ -2,13 +2,14 @@ import { useEffect, useState } from "react";
 import type { Link } from "../../call/state";
 import { useCall } from "../context";
 import { Icon } from "../icons/Icon";
+import { Mark } from "../parts/Logo";
 import { clock, texts } from "../texts";
 
 export function TopBar() {
   const { room, participants, joinedAt, link } = useCall();
   return (
     <header className="top-bar">
-      <img src="/icon.svg" alt="" width="28" height="28" />
+      <Mark size={28} />
       <h1 className="top-bar-room" title={room}>
         {room}
       </h1>
