@@ -12,6 +12,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     reportCompressedSize: false,
+    // The notices of everything bundled travel with it.
+    license: { fileName: "licenses.md" },
   },
   server: {
     port: 5173,
