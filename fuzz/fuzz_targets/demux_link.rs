@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| link::fuzz::demux_link(data));
+use std::time::Instant;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| link::fuzz::demux_link(Instant::now(), data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| link::fuzz::twcc_bwe(data));
+use std::time::Instant;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| link::fuzz::twcc_bwe(Instant::now(), data));

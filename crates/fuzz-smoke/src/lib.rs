@@ -9,6 +9,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use std::{fs, io};
 
 mod mutate;
@@ -48,9 +49,17 @@ pub const TARGETS: &[Target] = &[
     target("codec_av1", rtp::fuzz::codec_av1, 1_000_000),
     target("rtx", rtp::fuzz::rtx, 1_000_000),
     target("stun", link::fuzz::stun, 300_000),
-    target("demux_link", link::fuzz::demux_link, 10_000),
+    target(
+        "demux_link",
+        |data| link::fuzz::demux_link(Instant::now(), data),
+        10_000,
+    ),
     target("srtp_unprotect", link::fuzz::srtp_unprotect, 50_000),
-    target("twcc_bwe", link::fuzz::twcc_bwe, 50_000),
+    target(
+        "twcc_bwe",
+        |data| link::fuzz::twcc_bwe(Instant::now(), data),
+        50_000,
+    ),
     target("worker_datagram", sfu::fuzz::worker_datagram, 5_000),
     target("store_ops", sfu::fuzz::store_ops, 20_000),
     target("negotiate_json", ortc::fuzz::negotiate_json, 50_000),
