@@ -276,6 +276,15 @@ impl SendRegister {
         number.wire()
     }
 
+    /// Takes the newest number back, because its packet was not sent after all; a number left unsent would be
+    /// taken for a loss. Any but the newest stays.
+    pub fn take_back(&mut self, number: u16) {
+        let newest = self.next.offset(-1);
+        if newest.wire() == number && self.history.pop_back().is_some() {
+            self.next = newest;
+        }
+    }
+
     /// What feedback says about packets whose fate it changes, in the order they were sent. Numbers never
     /// sent, long forgotten or known to have arrived are passed over.
     pub fn on_feedback(&mut self, _now: Instant, feedback: &TwccFeedback<'_>) -> &[Acked] {

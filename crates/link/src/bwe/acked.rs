@@ -46,19 +46,23 @@ impl AckedRate {
     /// A packet arrived, microseconds on the receiver's clock. Packets out of order count as if in order.
     pub(super) fn on_packet(&mut self, arrival: i64, size: usize) {
         let arrival = arrival.max(self.newest);
+        let pause = arrival.saturating_sub(self.newest);
         let length = if self.estimate.is_none() {
             FIRST_WINDOW
         } else {
             WINDOW
         };
         self.newest = arrival;
-        let (start, bytes) = self.window.unwrap_or((arrival, 0));
+        let (start, bytes) = match self.window {
+            // That nothing was sent says nothing about what gets through.
+            Some(window) if pause < FIRST_WINDOW => window,
+            _ => (arrival, 0),
+        };
         let elapsed = arrival.saturating_sub(start);
         if elapsed < length {
             self.window = Some((start, bytes.saturating_add(size)));
             return;
         }
-        // A pause of several windows is one long sample up to its end; the packet belongs to the next.
         let kbps = bytes as f64 * 8000.0 / elapsed as f64;
         self.update(kbps, bytes < SMALL_SAMPLE);
         self.window = Some((arrival, size));
@@ -118,6 +122,14 @@ mod tests {
         feed(&mut rate, 5300, 8000, 2500);
         let after = rate.bitrate().unwrap();
         assert!((1.9e6..2.01e6).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn a_pause_is_no_sample() {
+        let mut rate = AckedRate::default();
+        feed(&mut rate, 0, 2000, 1250);
+        feed(&mut rate, 60_000, 62_000, 1250);
+        assert!((rate.bitrate().unwrap() - 1e6).abs() < 1.0);
     }
 
     #[test]

@@ -21,6 +21,8 @@ const MIN_PACKETS: f64 = 10.0;
 /// Observations that count, and how much less each does than the one after it.
 const OBSERVATIONS: usize = 20;
 const AGING: f64 = 0.9;
+/// Nor does any count for longer than this, microseconds.
+const MAX_AGE: i64 = 10_000_000;
 
 /// Loss that no path can be denied, and the most it may be called its own: more at low rates, where there
 /// is little to win by sending even less. Above, an estimate cannot stay (bit/s and shares).
@@ -43,6 +45,8 @@ const MAX_STEP_UP: f64 = 1.05;
 
 #[derive(Clone, Copy, Default, Debug)]
 struct Observation {
+    /// When its last packet was sent, microseconds.
+    at: i64,
     packets: f64,
     lost: f64,
     /// bit/s
@@ -85,6 +89,14 @@ impl LossBound {
         self.limit
     }
 
+    /// A burst came through at this rate, bit/s: what loss said before is out of date.
+    pub(super) fn on_probe(&mut self, rate: f64) {
+        if let Some(limit) = self.limit.as_mut().filter(|limit| **limit < rate) {
+            *limit = rate;
+            self.observations.clear();
+        }
+    }
+
     /// A packet that had been reported lost has come.
     pub(super) fn on_recovered(&mut self) {
         if let Some(partial) = self.partial.as_mut().filter(|partial| partial.lost > 0.0) {
@@ -116,6 +128,7 @@ impl LossBound {
                 lost: 0.0,
             };
             self.observe(Observation {
+                at: newest,
                 packets: done.packets,
                 lost: done.lost,
                 rate: done.bytes as f64 * 8e6 / elapsed as f64,
@@ -134,7 +147,9 @@ impl LossBound {
         if observation.lost >= observation.packets {
             return;
         }
-        if self.observations.len() == OBSERVATIONS {
+        let fresh = |oldest: &Observation| observation.at.saturating_sub(oldest.at) <= MAX_AGE;
+        while self.observations.len() == OBSERVATIONS || self.observations.front().is_some_and(|o| !fresh(o))
+        {
             self.observations.pop_front();
         }
         self.observations.push_back(observation);
@@ -233,11 +248,12 @@ fn likelihood(observation: &Observation, bandwidth: f64, inherent: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Observations of `rate` bit/s in packets of 1000 bytes, of which every `one_in`th is lost (0: none).
+    /// Observations of `rate` bit/s in packets of 1000 bytes, of which a share is lost.
     fn observe(bound: &mut LossBound, rounds: usize, rate: f64, loss: f64, ceiling: f64) {
         for _ in 0..rounds {
             let packets = rate / 8000.0 * 0.25;
             bound.observe(Observation {
+                at: 0,
                 packets,
                 lost: packets * loss,
                 rate,
@@ -270,6 +286,7 @@ mod tests {
         for (loss, expected) in [(0.1, 1_500_000.0), (0.2, 500_000.0), (0.5, 166_666.0)] {
             let mut bound = LossBound::default();
             bound.observe(Observation {
+                at: 0,
                 packets: 100.0,
                 lost: 100.0 * loss,
                 rate: 3e6,
@@ -310,6 +327,43 @@ mod tests {
             rounds += 1;
             assert!(rounds < 80, "20 s are too long");
         }
+    }
+
+    #[test]
+    fn a_burst_that_comes_through_lifts_the_limit() {
+        let mut bound = LossBound::default();
+        observe(&mut bound, 10, 2e6, 0.3, 2e6);
+        bound.on_probe(1e5);
+        assert!(bound.limit().unwrap() < 300_001.0);
+        bound.on_probe(1e6);
+        assert_eq!(bound.limit(), Some(1e6));
+        observe(&mut bound, 1, 1e6, 0.0, 2e6);
+        assert!(bound.limit().unwrap() > 1e6);
+    }
+
+    #[test]
+    fn old_observations_and_outages_do_not_count() {
+        let mut bound = LossBound::default();
+        let observation = Observation {
+            at: 0,
+            packets: 50.0,
+            lost: 25.0,
+            rate: 1e6,
+        };
+        bound.observe(observation);
+        bound.observe(Observation {
+            at: 5_000_000,
+            lost: 50.0,
+            ..observation
+        });
+        assert_eq!(bound.observations.len(), 1);
+        bound.observe(Observation {
+            at: 10_000_001,
+            lost: 0.0,
+            ..observation
+        });
+        assert_eq!(bound.observations.len(), 1);
+        assert!(bound.average_loss() < 1e-9);
     }
 
     #[test]

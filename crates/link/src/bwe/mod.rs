@@ -44,6 +44,9 @@ const LEAST: f64 = 5_000.0;
 /// Without feedback for this long, delays of before and after have nothing to do with each other.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// Without feedback for this long, nothing is being sent, and what was last said of the path is out of date.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Round trip assumed until one is measured.
 const INITIAL_RTT: Duration = Duration::from_millis(200);
 
@@ -170,7 +173,10 @@ impl Estimator {
         let usage = self.trendline.usage();
         let probed = self.prober.result(now, self.rtt);
         match probed {
-            Some(rate) if usage != Usage::Over => self.control.raise(now, rate),
+            Some(rate) if usage != Usage::Over => {
+                self.control.raise(now, rate);
+                self.loss.on_probe(rate);
+            }
             _ => self.control.update(now, usage, self.acked.bitrate(), self.rtt),
         }
         self.control.clamp(self.min, self.max);
@@ -224,24 +230,32 @@ impl Estimator {
     /// A burst to be sent now to find out whether the path carries more. Everything sent while it lasts
     /// counts; if less is sent than it asks for, nothing is learnt and nothing lost.
     pub fn poll_probe(&mut self, now: Instant) -> Option<ProbePlan> {
-        self.prober.poll(now, self.conditions())
+        self.prober.poll(now, self.conditions(now))
     }
 
     /// When [`Self::poll_probe`] has something, as things stand at `now`.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        self.prober.next(now, self.conditions())
+        self.prober.next(now, self.conditions(now))
     }
 
-    fn conditions(&self) -> Conditions {
-        let limit = self
-            .receiver_limit
-            .unwrap_or(f64::INFINITY)
-            .min(self.loss.limit().unwrap_or(f64::INFINITY));
+    /// A loss-based bound is no ceiling: an application that sends nothing below it, and so gets no feedback,
+    /// would never learn that the loss has ended.
+    fn conditions(&self, now: Instant) -> Conditions {
+        let idle = self
+            .latest_feedback
+            .is_some_and(|latest| now.saturating_duration_since(latest) > IDLE);
         Conditions {
             estimate: self.bits(),
-            ceiling: self.desired.min(self.max).min(limit),
-            usage: self.trendline.usage(),
-            application_limited: self.application.limited(),
+            ceiling: self
+                .desired
+                .min(self.max)
+                .min(self.receiver_limit.unwrap_or(f64::INFINITY)),
+            usage: if idle {
+                Usage::Normal
+            } else {
+                self.trendline.usage()
+            },
+            application_limited: idle || self.application.limited(),
         }
     }
 

@@ -283,6 +283,27 @@ fn what_was_never_sent_is_passed_over() {
 }
 
 #[test]
+fn the_newest_number_can_be_taken_back() {
+    let start = Instant::now();
+    let mut register = SendRegister::new();
+    register.take_back(0);
+    assert_eq!((register.stamp(start, 100), register.stamp(start, 200)), (1, 2));
+    register.take_back(1);
+    register.take_back(2);
+    assert_eq!(register.stamp(start, 300), 2);
+    let bytes = feedback(1, 0, &[Some(0), Some(0)]);
+    let Some(Ok(RtcpPacket::Twcc(parsed))) = packets(&bytes).next() else {
+        panic!()
+    };
+    let sizes: Vec<_> = register
+        .on_feedback(start, &parsed)
+        .iter()
+        .map(|acked| acked.size)
+        .collect();
+    assert_eq!(sizes, [100, 300]);
+}
+
+#[test]
 fn numbers_wrap() {
     let start = Instant::now();
     let mut register = SendRegister::new();

@@ -21,6 +21,8 @@ pub(super) struct Conditions {
     pub(super) loss: f64,
     /// What the application has to send, bit/s.
     pub(super) application: f64,
+    /// What it cannot send less than: below that it sends nothing, bit/s.
+    pub(super) least: f64,
 }
 
 impl Conditions {
@@ -31,6 +33,7 @@ impl Conditions {
             queue: ms(300),
             loss: 0.0,
             application: f64::INFINITY,
+            least: 0.0,
         }
     }
 }
@@ -101,7 +104,12 @@ impl Path {
         let estimate = self.estimator.estimate();
         assert!(estimate >= Bitrate::kbps(50) && estimate <= Bitrate::kbps(10_000));
         let (probe_left, probe_rate) = self.probe;
-        let media = estimate.as_f64().min(self.conditions.application);
+        let starved = estimate.as_f64() < self.conditions.least;
+        let media = if starved {
+            0.0
+        } else {
+            estimate.as_f64().min(self.conditions.application)
+        };
         let rate = if probe_left > 0 {
             probe_rate.max(media)
         } else {

@@ -158,3 +158,42 @@ fn capacity_that_jumps_about_never_leads_out_of_range() {
     path.run(30);
     within(path.run(10), 600, 1050);
 }
+
+#[test]
+fn an_application_that_stopped_for_want_of_bandwidth_can_begin_again() {
+    for (loss, capacity) in [(0.8, 3e6), (0.0, 3e4)] {
+        let mut path = Path::new(Conditions {
+            application: 1e6,
+            least: 3e5,
+            ..Conditions::new(3000)
+        });
+        path.run(10);
+        path.conditions.loss = loss;
+        path.conditions.capacity = capacity;
+        path.run(10);
+        assert!(path.estimator.estimate() < Bitrate::kbps(300), "starved");
+        path.conditions.loss = 0.0;
+        path.conditions.capacity = 3e6;
+        path.run(20);
+        within(path.run(5), 1000, 3150);
+    }
+}
+
+#[test]
+fn a_pause_changes_nothing() {
+    let mut path = Path::new(Conditions {
+        application: 1e6,
+        ..Conditions::new(3000)
+    });
+    path.run(10);
+    let before = path.estimator.estimate();
+    path.conditions.application = 0.0;
+    path.run(60);
+    path.conditions.application = 1e6;
+    path.run(5);
+    assert!(
+        path.estimator.estimate() >= before.scale(0.95),
+        "{} after {before}",
+        path.estimator.estimate()
+    );
+}
