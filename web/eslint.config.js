@@ -6,7 +6,7 @@ export default tseslint.config(
   { ignores: ["dist/", "node_modules/", "src/signalling/generated/", "screens/out/"] },
   js.configs.recommended,
   {
-    files: ["src/**/*.{ts,tsx}", "*.config.ts"],
+    files: ["src/**/*.{ts,tsx}", "screens/*.{ts,tsx}", "*.config.ts"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

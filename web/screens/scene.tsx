@@ -86,8 +86,9 @@ function toast(id: number, kind: Notice["kind"], name: string): Notice {
 const off = { on: false, track: null, trouble: null };
 const denied = { on: false, track: null, trouble: "denied" } as const;
 
-const scenes: Record<string, () => CallState> = {
-  lobby: () => withCamera(lobby),
+const inLobby = () => withCamera(lobby);
+const scenes: Record<string, (() => CallState) | undefined> = {
+  lobby: inLobby,
   "lobby-empty": () => ({ ...lobby, name: "", local: { ...lobby.local, camera: off } }),
   "lobby-denied": () => ({ ...lobby, local: { ...lobby.local, microphone: denied, camera: denied } }),
   "lobby-camera-denied": () => ({ ...lobby, local: { ...lobby.local, camera: denied } }),
@@ -128,7 +129,7 @@ const scenes: Record<string, () => CallState> = {
 };
 
 const wanted = new URL(window.location.href).searchParams.get("scene") ?? "lobby";
-const store = new CallStore((scenes[wanted] ?? scenes.lobby)());
+const store = new CallStore((scenes[wanted] ?? inLobby)());
 const levels = new LevelBoard();
 levels.setSource("local", () => 0.02);
 levels.setSource("p0", () => 0.05);
