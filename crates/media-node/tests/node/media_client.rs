@@ -226,7 +226,7 @@ fn note(seen: &mut Seen, event: Event) {
             payload_type: *packet.header.payload_type,
             mid: packet.header.ext_vals.mid.map(|mid| mid.to_string()),
             sequence: *packet.seq_no,
-            payload: packet.payload.clone(),
+            payload: packet.payload.to_vec(),
         }),
         _ => {}
     }

@@ -73,6 +73,7 @@ impl Room {
         match state {
             IceState::Connected | IceState::Completed => {
                 transport.connect_by = None;
+                transport.reached.get_or_insert_with(Instant::now);
                 if !transport.has_ended() {
                     transport.failed_since = None;
                 }
