@@ -3,7 +3,7 @@
 //!
 //! The stream decides which packets are new; it does not ask for missing ones (`nack`) nor keep any (`store`).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use link::bwe::Bitrate;
 use rtp::rtcp::{NtpTime, ReportBlock};
@@ -103,8 +103,6 @@ pub(crate) struct ReceiveStream {
     jitter: u64,
     report: Option<LastReport>,
     rate: RateMeter,
-    packets: u64,
-    bytes: u64,
 }
 
 impl ReceiveStream {
@@ -128,8 +126,6 @@ impl ReceiveStream {
             jitter: 0,
             report: None,
             rate: RateMeter::new(),
-            packets: 0,
-            bytes: 0,
         }
     }
 
@@ -285,33 +281,9 @@ impl ReceiveStream {
         u32::try_from(self.jitter >> 4).unwrap_or(u32::MAX)
     }
 
-    /// Jitter as a time.
-    #[cfg(test)]
-    pub(crate) fn jitter_time(&self) -> Duration {
-        Duration::from_micros(u64::from(self.jitter()) * 1_000_000 / u64::from(self.clock_rate))
-    }
-
     /// What the stream carried in the last second.
     pub(crate) fn bitrate(&mut self, now: Instant) -> Bitrate {
         self.rate.bitrate(now)
-    }
-
-    /// Packets so far, retransmissions and duplicates included.
-    #[cfg(test)]
-    pub(crate) fn packets(&self) -> u64 {
-        self.packets
-    }
-
-    /// Bytes of those packets.
-    #[cfg(test)]
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Packets that came by retransmission.
-    #[cfg(test)]
-    pub(crate) fn repaired(&self) -> u64 {
-        self.repaired
     }
 
     /// Packets that came neither by themselves nor by retransmission and will not come any more. A gap counts once it
@@ -375,8 +347,6 @@ impl ReceiveStream {
     }
 
     fn count(&mut self, now: Instant, len: usize) {
-        self.packets += 1;
-        self.bytes += len as u64;
         self.rate.add(now, len);
     }
 

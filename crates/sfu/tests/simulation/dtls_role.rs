@@ -31,6 +31,22 @@ fn media_flows(sends: DtlsRole, receives: DtlsRole) {
     let consumer = world.watch(receiver, producer, MediaKind::Video);
     world.run(Duration::from_secs(2));
     let packets = world.peers[receiver.0].stream(consumer.ssrc);
+    eprintln!(
+        "{:?} first {} keys {:?} ev {:?} {:?}",
+        world.ms(world.now),
+        world.ms(packets[0].at),
+        world.peers[sender.0]
+            .key_requests
+            .iter()
+            .map(|k| world.ms(k.0))
+            .collect::<Vec<_>>(),
+        world
+            .events
+            .iter()
+            .map(|e| (world.ms(e.0), e.1.clone()))
+            .collect::<Vec<_>>(),
+        world.worker.counters()
+    );
     assert!(packets.len() > 200, "{} packets", packets.len());
     assert_continuous(&packets);
     for id in [sender, receiver] {

@@ -6,16 +6,17 @@ use str0m_netem::{NetemConfig, Probability, RandomLoss};
 
 use crate::world::check::{assert_continuous, missing, whole_frames};
 use crate::world::peer::link;
-use crate::world::{Camera, Consumer, PeerId, World};
+use crate::world::{Camera, Congestion, Consumer, PeerId, World};
 
 /// Loses this share of the packets.
 fn lossy(share: f32, seed: u64) -> NetemConfig {
     link(seed).loss(RandomLoss::new(Probability(share)))
 }
 
-/// A camera watched for 20 s while the links lose packets, then 2 s without loss for the last repairs.
+/// A camera watched for 20 s while the links lose packets, then 2 s without loss for the last repairs. The worker
+/// does not adapt to the loss: it is repair that is tested here.
 fn watched(up: f32, down: f32) -> (World, PeerId, Consumer) {
-    let (mut world, sender, _, consumer) = World::one_camera(Camera::default());
+    let (mut world, sender, _, consumer) = World::one_camera_for(Camera::default(), Congestion::Unknown);
     world.run(Duration::from_secs(1));
     world.peers[sender.0].uplink.set_config(lossy(up, 1));
     world.peers[sender.0].downlink.set_config(lossy(up, 2));
@@ -105,7 +106,7 @@ fn loss_on_both_sides_is_repaired() {
 
 #[test]
 fn the_same_packet_is_not_sent_again_within_a_round_trip() {
-    let (mut world, _, _, consumer) = World::one_camera(Camera::default());
+    let (mut world, _, _, consumer) = World::one_camera_for(Camera::default(), Congestion::Unknown);
     world.run(Duration::from_secs(1));
     // Every request of the receiver arrives, and arrives twice.
     let twice = link(3).duplicate(Probability(1.0));

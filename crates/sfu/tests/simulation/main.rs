@@ -22,4 +22,5 @@ mod reports;
 mod score;
 mod simulcast;
 mod speaker;
+mod starvation;
 mod temporal;

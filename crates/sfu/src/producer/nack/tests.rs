@@ -248,12 +248,13 @@ proptest! {
                 _ => newest - back,
             };
             let arrival = nack.on_packet(now, SeqNo(seq), kind == 5);
+            let first = seen.is_empty();
             let first_time = seen.insert(seq);
             if arrival != Arrival::Duplicate {
                 prop_assert!(first_time);
             }
-            prop_assert_eq!(arrival == Arrival::New, seen.len() == 1 || seq > newest);
-            newest = if seen.len() == 1 { seq } else { newest.max(seq) };
+            prop_assert_eq!(arrival == Arrival::New, first || seq > newest);
+            newest = if first { seq } else { newest.max(seq) };
             if nack.poll(now, ms(rtt), &mut out) == NackAction::Nack {
                 let mut previous = None;
                 for &wire in &out {

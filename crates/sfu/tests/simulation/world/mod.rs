@@ -67,6 +67,15 @@ impl Default for Camera {
     }
 }
 
+/// What the worker learns of a downlink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Congestion {
+    /// Transport-wide feedback: the worker adapts what it sends.
+    Estimated,
+    /// Nothing: the worker sends all there is.
+    Unknown,
+}
+
 /// From one video frame to the next.
 pub const FRAME: Duration = Duration::from_millis(40);
 
@@ -308,7 +317,8 @@ impl World {
             payload_type: PayloadType(peer::SENT_VP8),
             mapped_payload_type: PayloadType(peer::ROUTER_VP8),
             rtx_payload_type: camera.rtx.then_some(PayloadType(peer::SENT_VP8_RTX)),
-            nack: true,
+            // str0m answers only on a retransmission stream.
+            nack: camera.rtx,
             pli: true,
             fir: true,
         };
@@ -349,6 +359,9 @@ impl World {
             MediaKind::Video => (str0m::media::MediaKind::Video, peer::ROUTER_VP8),
         };
         self.peers[id.0].expect(media_kind, mid, ssrc, rtx);
+        if video {
+            self.peers[id.0].expect_probes();
+        }
         let spec = ConsumerSpec {
             mid: rtp::Mid::new(mid.to_string().as_bytes()).expect("a short name"),
             ssrc: Ssrc(ssrc),
@@ -388,8 +401,18 @@ impl World {
 
     /// A sender with a camera, a receiver watching it, both connected.
     pub fn one_camera(camera: Camera) -> (Self, PeerId, ProducerKey, Consumer) {
+        Self::one_camera_for(camera, Congestion::Estimated)
+    }
+
+    /// The same with a receiver whose downlink the worker may or may not estimate.
+    pub fn one_camera_for(camera: Camera, downlink: Congestion) -> (Self, PeerId, ProducerKey, Consumer) {
         let mut world = Self::new();
-        let (sender, receiver) = (world.sender(), world.receiver());
+        let transport_cc = downlink == Congestion::Estimated;
+        let receives = PeerOptions {
+            side: Side::Receives,
+            transport_cc,
+        };
+        let (sender, receiver) = (world.sender(), world.peer(receives, DtlsRole::Client));
         world.connect();
         let producer = world.camera(sender, camera);
         let consumer = world.watch(receiver, producer, MediaKind::Video);

@@ -24,6 +24,9 @@ pub const SENT_VP8_RTX: u8 = 124;
 pub const ROUTER_OPUS: u8 = 100;
 pub const ROUTER_VP8: u8 = 101;
 pub const ROUTER_VP8_RTX: u8 = 102;
+/// The stream of padding (contract §1.8.10).
+pub const PROBE_SSRC: u32 = 1234;
+const PROBE: u8 = 127;
 
 /// One UDP datagram on the way.
 #[derive(Clone)]
@@ -87,6 +90,7 @@ pub struct Peer {
     /// Without feedback of this client the server cannot hear it.
     pub muted: bool,
     pub tracks: Vec<Track>,
+    probed: bool,
     pub received: Vec<Received>,
     pub key_requests: Vec<(Instant, Mid, Option<Rid>, KeyframeRequestKind)>,
     pub estimates: Vec<(Instant, u64)>,
@@ -137,6 +141,7 @@ impl Peer {
             timeout: now,
             muted: false,
             tracks: Vec::new(),
+            probed: false,
             received: Vec::new(),
             key_requests: Vec::new(),
             estimates: Vec::new(),
@@ -188,6 +193,14 @@ impl Peer {
         direct.expect_stream_rx(ssrc.into(), rtx.map(Into::into), mid, None);
     }
 
+    /// Expects the server's padding, as clients do from their first video consumer on (contract §1.8.10).
+    pub fn expect_probes(&mut self) {
+        if !self.probed {
+            self.probed = true;
+            self.expect(MediaKind::Video, Mid::from("probator"), PROBE_SSRC, None);
+        }
+    }
+
     /// Asks for a key frame of a received stream.
     pub fn request_key_frame(&mut self, now: Instant, ssrc: u32, kind: KeyframeRequestKind) {
         let mut direct = self.rtc.direct_api();
@@ -196,6 +209,15 @@ impl Peer {
             .expect("a stream of this client")
             .request_keyframe(kind);
         self.timeout = now;
+    }
+
+    /// Stops asking for lost packets of a stream: what the network loses stays lost.
+    pub fn suppress_nack(&mut self, ssrc: u32) {
+        let mut direct = self.rtc.direct_api();
+        direct
+            .stream_rx(&Ssrc::from(ssrc))
+            .expect("a stream of this client")
+            .suppress_nack(true);
     }
 
     /// Packets of one received stream, by sequence number.
@@ -342,6 +364,7 @@ impl Peer {
             Event::Connected => self.is_connected = true,
             Event::Closed => self.closed = true,
             Event::IceConnectionStateChange(state) => self.ice = Some(state),
+            Event::RtpPacket(packet) if *packet.header.ssrc == PROBE_SSRC => {}
             Event::RtpPacket(packet) => self.on_rtp(now, &packet),
             Event::KeyframeRequest(request) => {
                 self.key_requests
@@ -455,6 +478,14 @@ fn config(options: PeerOptions) -> RtcConfig {
         Frequency::NINETY_KHZ,
         None,
         format,
+    );
+    codecs.add_config(
+        pt(PROBE),
+        None,
+        Codec::Vp8,
+        Frequency::NINETY_KHZ,
+        None,
+        FormatParams::default(),
     );
     config
 }
