@@ -163,7 +163,48 @@ datagrams = dict(stun_request=STUN_REQUEST, stun_nomination=nomination, client_h
                  rtp=video + bytes(16), rtcp=compound + b"\x80\0\0\1" + bytes(16), zrtp=b"\x10\x00" + bytes(10),
                  channel_data=b"\x40\x00\x00\x04data")
 write("demux_link", **datagrams)
-write("worker_datagram", audio=audio + bytes(16), **datagrams)
+
+
+# A body reads operations on a worker in a call as: two bytes of kind, a byte of length, that many bytes.
+def operations(*parts):
+    return b"".join(struct.pack("!HB", kind, len(chunk)) + chunk for kind, chunk in parts)
+
+
+SPEAK, SENDER_REPORT, VIEWER_REPORT, PASS, PAUSE, RESUME, LAYERS, KEY_FRAME = 2, 6, 7, 9, 10, 11, 14, 15
+
+
+def track(payload_type, mid, payload, sequence, rid=None, **fields):
+    elements = [(1, mid)] + ([(2, rid)] if rid else []) + [ABS_SEND_TIME, (5, struct.pack("!H", sequence))]
+    return SPEAK, rtp(payload, pt=payload_type, sequence=sequence, extension=one_byte(*elements), **fields)
+
+
+def simulcast(sequence, payload):
+    return [track(98, b"1", payload, sequence, rid=f"r{layer}".encode(), ssrc=100 + layer, timestamp=sequence * 3000, marker=True)
+            for layer in range(3)]
+
+
+def seen(*packets):
+    return VIEWER_REPORT, b"".join(packets)
+
+
+VP8_CONSUMER = 1002
+lost = rtcp(205, 1, ids(1, VP8_CONSUMER) + struct.pack("!HH", 1, 0xFFFF))
+picture_please = rtcp(206, 1, ids(1, VP8_CONSUMER))
+arrivals = rtcp(205, 15, ids(1, 0) + struct.pack("!HH", 0, 10) + bytes.fromhex("00000100 200a 0808080808080808 0808".replace(" ", "")))
+call = operations(
+    *simulcast(1, VP8_KEY), (PASS + 20 * 16, b""), *simulcast(2, VP8_DELTA), *simulcast(4, VP8_DELTA),
+    seen(lost, picture_please, arrivals), (PASS + 100 * 16, b""), (LAYERS + 256, b""), *simulcast(5, VP8_KEY),
+    (SENDER_REPORT, rtcp(200, 0, ids(100, 0xE1A2B3C4, 0, 90_000, 5, 500))), (PASS + 1000 * 16, b""), *simulcast(6, VP8_DELTA),
+)
+codecs = operations(
+    (SPEAK, rtp(OPUS, sequence=1, extension=one_byte((1, b"0"), (10, b"\x9e")))),
+    track(100, b"2", VP9_KEY, 1, ssrc=20), track(100, b"2", VP9_DELTA, 2, ssrc=20, marker=True),
+    track(102, b"3", H264_STAP, 1, ssrc=30), track(102, b"3", H264_FU_START, 2, ssrc=30), track(102, b"3", H264_FU_END, 3, ssrc=30),
+    track(104, b"4", AV1_KEY, 1, ssrc=40), track(104, b"4", AV1_DELTA, 2, ssrc=40, marker=True),
+    (SPEAK, rtp(struct.pack("!H", 1) + VP9_DELTA, pt=101, sequence=7, ssrc=21)),
+    (PAUSE + 512, b""), (PASS + 50 * 16, b""), (RESUME + 512, b""), (KEY_FRAME + 512, b""), (12 + 768, b""), (13 + 768, b""),
+)
+write("worker_datagram", audio=audio + bytes(16), call=call, codecs=codecs, **datagrams)
 write("srtp_unprotect", audio=audio + bytes(16), video=video + bytes(16), hmac=plain + bytes(10),
       rtcp=compound + b"\x80\0\0\1" + bytes(16))
 
