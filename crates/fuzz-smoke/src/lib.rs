@@ -60,8 +60,16 @@ pub const TARGETS: &[Target] = &[
         |data| link::fuzz::twcc_bwe(Instant::now(), data),
         50_000,
     ),
-    target("worker_datagram", sfu::fuzz::worker_datagram, 5_000),
-    target("store_ops", sfu::fuzz::store_ops, 20_000),
+    target(
+        "worker_datagram",
+        |data| sfu::fuzz::worker_datagram(Instant::now(), data),
+        2_000,
+    ),
+    target(
+        "store_ops",
+        |data| sfu::fuzz::store_ops(Instant::now(), data),
+        20_000,
+    ),
     target("negotiate_json", ortc::fuzz::negotiate_json, 50_000),
     target("signalling_json", signalling::fuzz::signalling_json, 50_000),
 ];

@@ -17,6 +17,14 @@ use crate::worker::Worker;
 /// before the answer to the first can be (its own timers are 20 ms and up).
 const MIN_RESEND_SPACING: Duration = Duration::from_millis(20);
 
+/// Loss from which on a path cannot carry what it is given, in 1/256: the 10 % above which congestion control backs
+/// off whatever the delay (draft-ietf-rmcat-gcc-02 §6).
+const HEAVY_LOSS: u8 = 26;
+
+/// How long heavy loss counts. A viewer whose pictures were stopped reports no more loss, so they are tried again
+/// after this.
+const LOSS_MEMORY: Duration = Duration::from_secs(10);
+
 /// Round trip assumed until reports tell.
 const DEFAULT_ROUND_TRIP: Duration = Duration::from_millis(100);
 
@@ -107,6 +115,9 @@ impl Worker {
         };
         consumer.fraction_lost = block.fraction_lost;
         transport.fraction_lost = block.fraction_lost;
+        if block.fraction_lost >= HEAVY_LOSS {
+            transport.lossy_until = Some(now + LOSS_MEMORY);
+        }
         if let Some(sample) = consumer.round_trip(now, block.last_sr, block.delay_since_last_sr) {
             // RFC 6298's smoothing: one late report does not make a path slow.
             transport.round_trip = Some(
@@ -115,10 +126,8 @@ impl Worker {
                     .map_or(sample, |smooth| (smooth * 7 + sample) / 8),
             );
         }
-        let round_trip = transport.round_trip.unwrap_or(DEFAULT_ROUND_TRIP);
-        transport
-            .estimator
-            .on_report(now, f64::from(block.fraction_lost) / 256.0, round_trip);
+        let loss = f64::from(block.fraction_lost) / 256.0;
+        transport.estimator.on_report(now, loss, transport.round_trip);
     }
 
     /// Answers a generic NACK from the producer's store (RFC 4588).

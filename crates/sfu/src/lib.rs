@@ -19,6 +19,8 @@ mod control;
 mod demux;
 pub mod event;
 mod feedback;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod key;
 mod observer;
 mod packet;

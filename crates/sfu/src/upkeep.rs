@@ -12,7 +12,7 @@ use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use crate::producer::NackAction;
 use crate::spec::{Direction, Layers, MediaKind, Scalability};
 use crate::timers::Owner;
-use crate::transport::{Candidate, ConsumerReport, REPORT_INTERVAL, Step, allocate};
+use crate::transport::{Candidate, ConsumerReport, Floor, REPORT_INTERVAL, Step, allocate};
 use crate::worker::{Worker, push_event};
 
 /// How often a downlink is divided anew. Estimates move with every feedback (about 100 ms); pictures should not.
@@ -335,7 +335,16 @@ impl Worker {
         candidates.clear();
         let budget = self.collect_candidates(now, key, &mut candidates);
         if let Some(budget) = budget {
-            allocate(budget, &mut candidates);
+            let lossy_until = self
+                .transports
+                .get(key)
+                .and_then(|transport| transport.lossy_until);
+            let floor = if lossy_until > Some(now) {
+                Floor::Nothing
+            } else {
+                Floor::LowestPicture
+            };
+            allocate(budget, floor, &mut candidates);
             for candidate in &candidates {
                 self.apply(now, candidate);
             }

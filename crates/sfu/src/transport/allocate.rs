@@ -27,6 +27,15 @@ pub(crate) struct Step {
     pub(crate) bitrate: Bitrate,
 }
 
+/// What a path that is too narrow leaves of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Floor {
+    /// The lowest level: the estimate is low, but what is sent arrives. Estimates err, viewers do not.
+    LowestPicture,
+    /// Nothing: packets are being lost, and audio must live.
+    Nothing,
+}
+
 /// A video consumer that wants to send.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
@@ -65,17 +74,16 @@ impl Candidate {
 }
 
 /// Fills in what each candidate gets of `budget` (audio already taken off). Reorders the candidates.
-pub(crate) fn allocate(budget: Bitrate, candidates: &mut [Candidate]) {
+pub(crate) fn allocate(budget: Bitrate, floor: Floor, candidates: &mut [Candidate]) {
     // Keys are unique; the stable sort would allocate.
     candidates.sort_unstable_by_key(|candidate| (candidate.source != Source::Screen, candidate.consumer));
     let mut left = budget.0;
     for candidate in candidates.iter_mut() {
         candidate.granted = None;
-        if let Some(cost) = candidate.cost(0)
-            && cost <= left
-        {
+        let Some(cost) = candidate.cost(0) else { continue };
+        if cost <= left || floor == Floor::LowestPicture {
             candidate.granted = Some(0);
-            left -= cost;
+            left = left.saturating_sub(cost);
         }
     }
     let mut raised = true;
@@ -125,7 +133,7 @@ mod tests {
     }
 
     fn granted(kbps: u64, candidates: &mut [Candidate]) -> Vec<Option<usize>> {
-        allocate(Bitrate(kbps * 1_000), candidates);
+        allocate(Bitrate(kbps * 1_000), Floor::Nothing, candidates);
         candidates.iter().map(|candidate| candidate.granted).collect()
     }
 
@@ -169,6 +177,13 @@ mod tests {
         assert_eq!(granted(60, &mut one), [None]);
     }
 
+    #[test]
+    fn a_low_estimate_alone_stops_no_picture() {
+        let mut all = candidates(&[Source::Camera, Source::Camera]);
+        allocate(Bitrate(20_000), Floor::LowestPicture, &mut all);
+        assert!(all.iter().all(|candidate| candidate.granted == Some(0)));
+    }
+
     proptest! {
         #[test]
         fn the_budget_is_never_exceeded(
@@ -186,7 +201,7 @@ mod tests {
                     granted: None,
                 })
                 .collect();
-            allocate(Bitrate(budget * 1_000), &mut all);
+            allocate(Bitrate(budget * 1_000), Floor::Nothing, &mut all);
             let spent: u64 = all.iter().filter_map(|one| one.cost(one.granted?)).sum();
             prop_assert!(spent <= budget * 1_000);
         }

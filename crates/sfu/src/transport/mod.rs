@@ -14,7 +14,7 @@ use link::{FiveTuple, Link, LinkConfig};
 use rtp::Ssrc;
 use rtp::ext::{ExtKind, ExtMap};
 
-pub(crate) use self::allocate::{Candidate, Step, allocate};
+pub(crate) use self::allocate::{Candidate, Floor, Step, allocate};
 pub(crate) use self::listener::{Listener, Route, StreamSlot};
 pub(crate) use self::outgoing::{Clock, Outgoing};
 pub(crate) use self::report::ConsumerReport;
@@ -62,6 +62,8 @@ pub(crate) struct Transport {
     pub(crate) probe: probe::Probe,
     pub(crate) round_trip: Option<Duration>,
     pub(crate) fraction_lost: u8,
+    /// Until when the path counts as one that loses packets.
+    pub(crate) lossy_until: Option<Instant>,
     /// Whether the client ever told what reached it; without that there is nothing to allocate by.
     pub(crate) feedback_seen: bool,
     /// When the first video consumer was considered.
@@ -112,6 +114,7 @@ impl Transport {
             probe: probe::Probe::new(config.extensions),
             round_trip: None,
             fraction_lost: 0,
+            lossy_until: None,
             feedback_seen: false,
             first_video: None,
             rtp_received: 0,

@@ -127,6 +127,9 @@ impl Transport {
         });
         if sent {
             self.rtp_sent += 1;
+        } else if out.template.stamps_transport_sequence() {
+            // A number that never leaves would look like a loss to congestion control.
+            self.register.take_back(transport_sequence);
         }
         sent
     }
