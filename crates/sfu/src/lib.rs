@@ -18,6 +18,7 @@ mod consumer;
 mod control;
 mod demux;
 pub mod event;
+mod fan_out;
 mod feedback;
 #[doc(hidden)]
 pub mod fuzz;

@@ -57,6 +57,11 @@ impl Packet<'_> {
         &self.bytes[HEADER..]
     }
 
+    /// The timestamp as the producer sent it.
+    pub(crate) fn timestamp(&self) -> u32 {
+        u32::from_be_bytes([self.bytes[4], self.bytes[5], self.bytes[6], self.bytes[7]])
+    }
+
     /// The marker bit as the producer sent it.
     pub(crate) fn marker(&self) -> bool {
         self.bytes[1] & 0x80 != 0

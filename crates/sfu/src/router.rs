@@ -2,20 +2,18 @@
 
 use std::time::Instant;
 
-use link::SRTP_OVERHEAD;
 use rtp::codec::FrameInfo;
 use rtp::ext::HeaderExtensions;
 use rtp::{PayloadType, RtpTime, RtpView, SeqNo, rtx};
 
-use crate::event::Event;
 use crate::key::{ProducerKey, TransportKey};
 use crate::observer::ActiveSpeaker;
-use crate::packet::{Packet, canonicalise};
+use crate::packet::canonicalise;
 use crate::producer::Via;
 use crate::spec::MediaKind;
 use crate::timers::{Owner, Queued};
-use crate::transport::{Outgoing, Route, StreamSlot};
-use crate::worker::{Worker, push_event};
+use crate::transport::{Route, StreamSlot};
+use crate::worker::Worker;
 
 /// One call: where producers meet consumers.
 pub(crate) struct Router {
@@ -36,13 +34,14 @@ impl Router {
 
 /// A producer's packet after it was placed: what the fan-out needs to know.
 #[derive(Clone, Copy)]
-struct Placed {
-    producer: ProducerKey,
-    encoding: u8,
-    sequence: SeqNo,
-    time: RtpTime,
-    frame: FrameInfo,
-    len: usize,
+pub(crate) struct Placed {
+    pub(crate) producer: ProducerKey,
+    pub(crate) encoding: u8,
+    pub(crate) sequence: SeqNo,
+    pub(crate) time: RtpTime,
+    pub(crate) frame: FrameInfo,
+    /// Bytes of its canonical form.
+    pub(crate) len: usize,
 }
 
 impl Worker {
@@ -195,70 +194,6 @@ impl Worker {
             stream
                 .store
                 .insert(now, placed.sequence, &self.scratch.packet[..placed.len]);
-        }
-    }
-
-    /// The fan-out: one template, some patches and one encryption per consumer.
-    fn forward(&mut self, now: Instant, placed: Placed) {
-        let Self {
-            producers,
-            consumers,
-            transports,
-            transmits,
-            counters,
-            events,
-            scratch,
-            clock,
-            ..
-        } = self;
-        let Some(producer) = producers.get(placed.producer) else {
-            return;
-        };
-        let packet = Packet {
-            bytes: &scratch.packet[..placed.len],
-            sequence: placed.sequence,
-            time: placed.time,
-            frame: placed.frame,
-            encoding: placed.encoding,
-        };
-        for key in &producer.consumers {
-            let Some(consumer) = consumers.get_mut(*key) else {
-                continue;
-            };
-            if !consumer.is_active() {
-                continue;
-            }
-            let Some(transport) = transports.get_mut(consumer.transport) else {
-                continue;
-            };
-            if transport.link.route().is_none() {
-                continue;
-            }
-            let Some(rewrite) = consumer.select(now, &packet, producer) else {
-                continue;
-            };
-            let out = Outgoing {
-                template: consumer.template(),
-                source: packet.bytes,
-                rewrite,
-                class: consumer.class(),
-            };
-            if transport.send_media(now, *clock, out, transmits) {
-                consumer.on_sent(&packet, rewrite);
-                counters.rtp_sent += 1;
-                counters.rtp_sent_bytes += (placed.len + SRTP_OVERHEAD) as u64;
-            }
-            if placed.frame.key
-                && let Some(layers) = consumer.poll_layers()
-            {
-                push_event(
-                    events,
-                    Event::ConsumerLayers {
-                        consumer: *key,
-                        layers,
-                    },
-                );
-            }
         }
     }
 

@@ -55,6 +55,8 @@ pub(crate) struct Scratch {
     pub(crate) compound: Vec<u8>,
     /// Sequence numbers to ask for.
     pub(crate) lost: Vec<u16>,
+    /// Consumers that began with the packet being forwarded.
+    pub(crate) began: Vec<ConsumerKey>,
     /// Streams that consumers need a key frame of.
     pub(crate) wanted: Vec<(ProducerKey, u8)>,
     /// Consumers that compete for a downlink.
@@ -83,6 +85,7 @@ impl Worker {
                 datagram: Vec::with_capacity(MAX_PACKET),
                 compound: Vec::with_capacity(MAX_PACKET),
                 lost: Vec::with_capacity(256),
+                began: Vec::with_capacity(64),
                 wanted: Vec::with_capacity(64),
                 candidates: Vec::with_capacity(64),
             },

@@ -110,6 +110,32 @@ fn a_storm_of_requests_is_debounced() {
 }
 
 #[test]
+fn a_key_frame_whose_first_packet_comes_last_is_whole() {
+    let (mut world, sender, producer, first) = World::one_camera(Camera::default());
+    let late = world.receiver();
+    world.connect();
+    world.run(Duration::from_secs(3));
+    let asked = world.peers[sender.0].key_requests.len();
+    world.peers[sender.0].lose_next_key_start = true;
+    let second = world.watch(late, producer, MediaKind::Video);
+    world.run(Duration::from_secs(3));
+    assert!(!world.peers[sender.0].lose_next_key_start, "a key frame was sent");
+    let packets = world.peers[late.0].stream(second.ssrc);
+    assert!(
+        packets[0]
+            .stamp
+            .is_some_and(|stamp| stamp.key && stamp.index == 0)
+    );
+    assert_continuous(&packets);
+    assert_continuous(&world.peers[first.peer.0].stream(first.ssrc));
+    assert_eq!(
+        world.peers[sender.0].key_requests.len(),
+        asked + 1,
+        "nobody had to ask again"
+    );
+}
+
+#[test]
 fn an_unanswered_request_is_repeated() {
     let (mut world, sender, _, consumer) = World::one_camera(Camera::default());
     world.run(Duration::from_secs(3));

@@ -14,7 +14,7 @@ use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RawPacket, RtpPacket,
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
 use str0m_netem::{Input as LinkInput, Netem, NetemConfig, Output as LinkOutput};
 
-use super::media::{Kind, Source, Stamp, Vp8};
+use super::media::{Kind, Outgoing, Source, Stamp, Vp8};
 
 /// Payload types on the producing side, unlike the router's so that rewriting shows.
 pub const SENT_OPUS: u8 = 109;
@@ -89,6 +89,9 @@ pub struct Peer {
     timeout: Instant,
     /// Without feedback of this client the server cannot hear it.
     pub muted: bool,
+    /// The first packet of the next key frame gets lost.
+    pub lose_next_key_start: bool,
+    losing: bool,
     pub tracks: Vec<Track>,
     probed: bool,
     pub received: Vec<Received>,
@@ -140,6 +143,8 @@ impl Peer {
             downlink: Netem::new(link(seed ^ 0x5555)),
             timeout: now,
             muted: false,
+            lose_next_key_start: false,
+            losing: false,
             tracks: Vec::new(),
             probed: false,
             received: Vec::new(),
@@ -291,51 +296,46 @@ impl Peer {
     }
 
     fn send_due(&mut self, now: Instant, index: usize) {
-        let Self {
-            rtc,
-            tracks,
-            is_connected,
-            ..
-        } = self;
-        let track = &mut tracks[index];
-        while track.next <= now && !track.source.paused {
+        while self.tracks[index].next <= now && !self.tracks[index].source.paused {
+            let track = &mut self.tracks[index];
             track.next += track.source.interval;
-            if !*is_connected {
+            if !self.is_connected {
                 continue;
             }
-            let (payload_type, values) = match track.source.kind {
-                Kind::Audio { level } => {
-                    let level = Some(-(level as i8));
-                    let values = ExtensionValues {
-                        audio_level: level,
-                        voice_activity: Some(true),
-                        ..Default::default()
-                    };
-                    (SENT_OPUS, values)
-                }
-                Kind::Video { .. } => (SENT_VP8, ExtensionValues::default()),
-            };
             for packet in track.source.next_frame() {
-                let write = RtpWrite::new(
-                    Pt::new_with_value(payload_type),
-                    packet.sequence.into(),
-                    packet.timestamp,
-                    now,
-                    packet.payload,
-                )
-                .marker(packet.marker)
-                .ext_vals(values.clone())
-                .nackable(matches!(track.source.kind, Kind::Video { .. }));
-                let mut direct = rtc.direct_api();
-                direct
-                    .stream_tx(&track.ssrc.into())
-                    .expect("declared with the track")
-                    .write_rtp(write);
-                // str0m keeps one packet per stream until it is polled.
-                rtc.handle_input(Input::Timeout(now))
-                    .expect("time is valid input");
+                let is_first = packet.stamp.key && packet.stamp.index == 0;
+                self.losing = is_first && std::mem::take(&mut self.lose_next_key_start);
+                self.send(now, index, packet);
+                self.drain(now);
+                self.losing = false;
             }
         }
+    }
+
+    fn send(&mut self, now: Instant, index: usize, packet: Outgoing) {
+        let track = &self.tracks[index];
+        let video = matches!(track.source.kind, Kind::Video { .. });
+        let mut values = ExtensionValues::default();
+        if let Kind::Audio { level } = track.source.kind {
+            values.audio_level = Some(-(level as i8));
+            values.voice_activity = Some(true);
+        }
+        let payload_type = Pt::new_with_value(if video { SENT_VP8 } else { SENT_OPUS });
+        let sequence = packet.sequence.into();
+        let write = RtpWrite::new(payload_type, sequence, packet.timestamp, now, packet.payload)
+            .marker(packet.marker)
+            .ext_vals(values)
+            .nackable(video);
+        let ssrc = track.ssrc.into();
+        let mut direct = self.rtc.direct_api();
+        direct
+            .stream_tx(&ssrc)
+            .expect("declared with the track")
+            .write_rtp(write);
+        // str0m keeps one packet per stream until time passes.
+        self.rtc
+            .handle_input(Input::Timeout(now))
+            .expect("time is valid input");
     }
 
     fn drain(&mut self, now: Instant) {
@@ -346,7 +346,7 @@ impl Peer {
                     return;
                 }
                 Output::Transmit(transmit) => {
-                    if !self.muted {
+                    if !self.muted && !self.losing {
                         let datagram = Datagram {
                             client: self.address,
                             bytes: transmit.contents.to_vec(),
