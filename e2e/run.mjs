@@ -41,7 +41,7 @@ function command() {
   if (words.includes('--bench')) {
     return [process.execPath, join(here, 'bench-join.mjs'), ...words.filter((word) => word !== '--bench')];
   }
-  const all = readdirSync(join(here, 'tests')).map((name) => join(here, 'tests', name));
+  const all = ['tests', 'node-api'].flatMap((folder) => readdirSync(join(here, folder)).map((name) => join(here, folder, name)));
   const files = words.length > 0 ? words : all.filter((path) => path.endsWith('.test.mjs')).sort();
   // One file at a time: two cores carry three browser pages, not six.
   return [process.execPath, '--test', '--test-concurrency=1', '--test-timeout=240000', '--test-reporter=spec', ...files];

@@ -9,6 +9,10 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use crate::control::workers::IoTotals;
+use crate::worker::IoCount;
+
+pub(crate) mod beside;
 mod names;
 mod process;
 #[cfg(test)]
@@ -28,10 +32,6 @@ const WAIT_BUCKETS: [f64; 12] = [
 /// Seconds, for work inside the process.
 const WORK_BUCKETS: [f64; 12] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0,
-];
-/// Seconds, for a packet's way through a worker.
-const FORWARD_BUCKETS: [f64; 11] = [
-    0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25,
 ];
 
 /// Counts, gauges and histograms of one node.
@@ -180,26 +180,32 @@ impl Metrics {
         }
     }
 
-    /// CPU and memory of this process, appended to what [`Self::render`] gave: the recorder's counters are whole
-    /// numbers, and CPU seconds are not.
-    pub(crate) fn render_process(&self, usage: &ProcessUsage) -> String {
-        let values = [
-            (names::CPU_SECONDS, usage.cpu.as_secs_f64()),
-            (names::RESIDENT_BYTES, usage.resident_bytes as f64),
-            (names::HEAP_BYTES, usage.heap_bytes as f64),
+    /// What the workers' sockets have counted and dropped.
+    pub(crate) fn set_io(&self, totals: &IoTotals) {
+        let dropped = [
+            ("send_buffer_control", IoCount::DroppedControl),
+            ("send_buffer_audio", IoCount::DroppedAudio),
+            ("send_buffer_video", IoCount::DroppedVideo),
+            ("send_buffer_retransmission", IoCount::DroppedRetransmission),
+            ("send_buffer_probe", IoCount::DroppedProbe),
+            ("refused_by_kernel", IoCount::Refused),
         ];
-        let mut text = String::new();
-        for (name, value) in values {
-            let Some(entry) = ALL.iter().find(|entry| entry.name == name) else {
-                continue;
-            };
-            let kind = entry.kind.as_str();
-            text.push_str(&format!(
-                "# HELP {name} {}\n# TYPE {name} {kind}\n{name} {value}\n\n",
-                entry.help
-            ));
+        for (reason, count) in dropped {
+            self.counter(names::DROPPED, label("reason", reason))
+                .absolute(totals.of(count));
         }
-        text
+        let outcomes = [
+            IoCount::StreamsAccepted,
+            IoCount::StreamsTurnedAway,
+            IoCount::StreamsUnproven,
+            IoCount::StreamsSilent,
+            IoCount::StreamsStalled,
+            IoCount::StreamsMalformed,
+        ];
+        for (outcome, count) in names::TCP_OUTCOMES.iter().copied().zip(outcomes) {
+            self.counter(names::TCP_CONNECTIONS, label("outcome", outcome))
+                .absolute(totals.of(count));
+        }
     }
 
     fn describe(&self) {
@@ -216,7 +222,7 @@ impl Metrics {
 
     /// A series that does not exist yet cannot be alerted on, so every known series exists from the start.
     fn start_at_zero(&self) {
-        for entry in ALL.iter().filter(|entry| !names::PROCESS.contains(&entry.name)) {
+        for entry in ALL.iter().filter(|entry| !names::BESIDE.contains(&entry.name)) {
             for labels in entry.fixed_labels() {
                 match entry.kind {
                     Kind::Counter => self.counter(entry.name, labels).increment(0),
@@ -283,5 +289,5 @@ fn builder() -> PrometheusBuilder {
     ] {
         builder = with(builder, name, &WORK_BUCKETS);
     }
-    with(builder, names::FORWARD_LATENCY, &FORWARD_BUCKETS)
+    builder
 }

@@ -7,6 +7,7 @@ use signalling::client_node::{HealthStatus, StatsResponse};
 
 use crate::control::Context;
 use crate::control::admission::{Admission, LoadGauge};
+use crate::metrics::beside;
 use crate::metrics::{Occupancy, ProcessUsage, process_usage};
 
 /// Where the load comes from, 0 to 1; tests put their own in place of the machine's.
@@ -73,6 +74,8 @@ impl Status {
         let context = &self.context;
         let workers = context.workers.stats().await;
         context.workers.traffic().publish(&context.metrics, &workers);
+        let io = context.workers.io_totals();
+        context.metrics.set_io(&io);
         context.metrics.set_worker_loads(context.workers.loads());
         let rooms = context.registry.len();
         context.metrics.set_occupancy(&Occupancy {
@@ -83,7 +86,8 @@ impl Status {
             draining: context.registry.is_draining(),
         });
         let mut text = context.metrics.render();
-        text.push_str(&context.metrics.render_process(&process_usage()));
+        text.push_str(&beside::forward_latency(&io.latency));
+        text.push_str(&beside::process(&process_usage()));
         text
     }
 

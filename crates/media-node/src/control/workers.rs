@@ -17,7 +17,8 @@ use super::room::Mailbox;
 use crate::metrics::Traffic;
 use crate::random;
 use crate::worker::{
-    self, BoundPorts, PortError, WorkerHandle, WorkerLoad, WorkerNotice, WorkerThreadConfig, bind_ports,
+    self, BoundPorts, ForwardLatency, IoCount, PortError, WorkerHandle, WorkerLoad, WorkerNotice,
+    WorkerThreadConfig, bind_ports,
 };
 
 /// A worker answers between two batches of packets, within milliseconds. One that has not answered by now hangs.
@@ -96,11 +97,35 @@ enum SlotState {
     Dead,
 }
 
+/// What the sockets of all workers, living and dead, have counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IoTotals {
+    pub(crate) latency: ForwardLatency,
+    pub(crate) counts: [u64; IoCount::ALL.len()],
+}
+
+impl IoTotals {
+    fn add(&mut self, handle: &WorkerHandle) {
+        self.latency.add(&handle.forward_latency());
+        let counters = handle.io_counters();
+        for (sum, count) in self.counts.iter_mut().zip(IoCount::ALL) {
+            *sum += counters.of(count);
+        }
+    }
+
+    /// The total of `count`.
+    pub(crate) fn of(&self, count: IoCount) -> u64 {
+        self.counts[count as usize]
+    }
+}
+
 /// All workers of a node.
 pub(crate) struct Workers {
     slots: Mutex<Vec<Slot>>,
     owners: Arc<Owners>,
     traffic: Mutex<Traffic>,
+    /// What the sockets of dead workers had counted.
+    buried: Mutex<IoTotals>,
     config: WorkerConfig,
     notices: mpsc::UnboundedSender<NumberedNotice>,
 }
@@ -140,6 +165,7 @@ impl Workers {
             slots: Mutex::new(slots),
             owners: Arc::default(),
             traffic: Mutex::default(),
+            buried: Mutex::default(),
             config: config.worker,
             notices,
         })
@@ -221,6 +247,7 @@ impl Workers {
             *worker != dead
         });
         lock(&self.traffic).bury(&slot.stats.counters);
+        lock(&self.buried).add(&slot.handle);
         slot.number = successor;
         slot.rooms = 0;
         slot.participants = 0;
@@ -264,6 +291,15 @@ impl Workers {
         let slots = self.slots();
         let alive = slots.iter().filter(|slot| slot.state == SlotState::Alive);
         alive.map(|slot| (slot.index, slot.handle.load())).collect()
+    }
+
+    /// What all sockets have counted since the start.
+    pub(crate) fn io_totals(&self) -> IoTotals {
+        let mut totals = lock(&self.buried).clone();
+        for slot in self.slots().iter().filter(|slot| slot.state == SlotState::Alive) {
+            totals.add(&slot.handle);
+        }
+        totals
     }
 
     /// Where the workers are bound.

@@ -98,10 +98,11 @@ pub(super) const DRAINING: &str = "meeshy_node_draining";
 pub(super) const WORKER_BUSY: &str = "meeshy_worker_busy_ratio";
 pub(super) const WORKER_DEATHS: &str = "meeshy_worker_deaths_total";
 pub(super) const DROPPED: &str = "meeshy_packets_dropped_total";
+pub(super) const TCP_CONNECTIONS: &str = "meeshy_tcp_connections_total";
 pub(super) const PROBES: &str = "meeshy_probe_packets_total";
 
-/// Rendered beside the recorder; see [`super::Metrics::render_process`].
-pub(super) const PROCESS: [&str; 3] = [CPU_SECONDS, RESIDENT_BYTES, HEAP_BYTES];
+/// Rendered beside the recorder; see [`super::beside`].
+pub(super) const BESIDE: [&str; 4] = [CPU_SECONDS, RESIDENT_BYTES, HEAP_BYTES, FORWARD_LATENCY];
 
 /// The client's view, as in the contract's `direction`.
 const DIRECTIONS: &[&str] = &["send", "recv"];
@@ -109,6 +110,14 @@ const DIRECTIONS: &[&str] = &["send", "recv"];
 const FLOWS: &[&str] = &["in", "out"];
 const KINDS: &[&str] = &["audio", "video"];
 const PROTOCOLS: &[&str] = &["udp", "tcp"];
+pub(super) const TCP_OUTCOMES: &[&str] = &[
+    "accepted",
+    "turned_away",
+    "unproven",
+    "silent",
+    "stalled",
+    "malformed",
+];
 const SCOPES: &[&str] = &[
     "create-room",
     "create-transport",
@@ -185,7 +194,10 @@ pub const ALL: &[Description] = &[
     counter(NACK, "Generic NACK packets received from consumers and sent to producers.").with(&[("direction", FLOWS)]),
     counter(PLI, "Key frame requests received from consumers and sent to producers.").with(&[("direction", FLOWS)]),
     counter(RTX, "Retransmissions sent to consumers."),
-    histogram(FORWARD_LATENCY, "Time a batch of packets spends between reception and sending, in seconds."),
+    histogram(
+        FORWARD_LATENCY,
+        "Time from waking up for received packets to having sent what they led to, per packet sent, in seconds.",
+    ),
     counter(HTTP_REQUESTS, "HTTP requests by route, method and status.").open(&["route", "method", "status"]),
     histogram(HTTP_DURATION, "Time to answer an HTTP request, in seconds.").open(&["route", "method"]),
     counter(RATE_LIMITED, "Requests refused by a rate limit, by scope.").with(&[("scope", SCOPES)]),
@@ -200,5 +212,10 @@ pub const ALL: &[Description] = &[
     gauge(WORKER_BUSY, "Share of time a worker thread is busy, 0 to 1.").open(&["worker"]),
     counter(WORKER_DEATHS, "Worker threads that died and were replaced."),
     counter(DROPPED, "Packets dropped, by reason.").open(&["reason"]),
+    counter(
+        TCP_CONNECTIONS,
+        "ICE-TCP connections by what became of them: accepted, or turned away or closed for a reason.",
+    )
+    .with(&[("outcome", TCP_OUTCOMES)]),
     counter(PROBES, "Padding packets sent to probe for bandwidth."),
 ];

@@ -12,7 +12,7 @@ fn series(metrics: &Metrics, line: &str) -> bool {
 fn every_series_with_known_labels_starts_at_zero() {
     let text = Metrics::new().render();
     for entry in ALL.iter().filter(|entry| entry.open_labels.is_empty()) {
-        if names::PROCESS.contains(&entry.name) {
+        if names::BESIDE.contains(&entry.name) {
             continue;
         }
         let expected = entry
@@ -128,10 +128,35 @@ fn cpu_seconds_keep_their_fraction() {
         resident_bytes: 4096,
         heap_bytes: 1024,
     };
-    let text = Metrics::new().render_process(&usage);
+    let text = beside::process(&usage);
     assert!(
         text.contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.25\n"),
         "{text}"
     );
     assert!(text.contains("\nprocess_resident_memory_bytes 4096\n"), "{text}");
+}
+
+#[test]
+fn buckets_of_the_workers_add_up_as_prometheus_wants_them() {
+    let mut latency = crate::worker::ForwardLatency::default();
+    latency.buckets[0] = 2;
+    latency.buckets[2] = 3;
+    latency.buckets[11] = 1;
+    latency.sum = Duration::from_millis(1500);
+    let text = beside::forward_latency(&latency);
+    for line in [
+        "# TYPE rtp_forward_latency_seconds histogram",
+        "rtp_forward_latency_seconds_bucket{le=\"0.000025\"} 2",
+        "rtp_forward_latency_seconds_bucket{le=\"0.00005\"} 2",
+        "rtp_forward_latency_seconds_bucket{le=\"0.0001\"} 5",
+        "rtp_forward_latency_seconds_bucket{le=\"0.25\"} 5",
+        "rtp_forward_latency_seconds_bucket{le=\"+Inf\"} 6",
+        "rtp_forward_latency_seconds_sum 1.5",
+        "rtp_forward_latency_seconds_count 6",
+    ] {
+        assert!(
+            text.lines().any(|candidate| candidate == line),
+            "no {line} in\n{text}"
+        );
+    }
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use sfu::TransmitClass;
 
+use super::latency::{ForwardLatency, LatencyBoard};
+
 /// Something a worker's IO counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IoCount {
@@ -148,6 +150,7 @@ pub(super) struct Board {
     busy: AtomicU64,
     /// Nanoseconds after `started` at which the current cycle began; 0 while the thread waits.
     awake_since: AtomicU64,
+    latency: LatencyBoard,
     /// For readers only.
     last: Mutex<Sample>,
 }
@@ -168,6 +171,7 @@ impl Board {
             counts: std::array::from_fn(|_| AtomicU64::new(0)),
             busy: AtomicU64::new(0),
             awake_since: AtomicU64::new(0),
+            latency: LatencyBoard::default(),
             last: Mutex::new(Sample {
                 at: now,
                 busy: 0,
@@ -186,11 +190,20 @@ impl Board {
     /// A cycle is over; `counters` are shown from now on.
     pub(super) fn asleep(&self, now: Instant, counters: &IoCounters) {
         // One thread writes, so load and store need not be one step.
-        self.busy.store(self.busy_until(now), Relaxed);
+        let busy = self.busy_until(now);
+        let cycle = Duration::from_nanos(busy - self.busy.load(Relaxed));
+        let sent_before = self.counts[IoCount::PacketsOut as usize].load(Relaxed);
+        self.latency
+            .note(cycle, counters.of(IoCount::PacketsOut) - sent_before);
+        self.busy.store(busy, Relaxed);
         self.awake_since.store(0, Relaxed);
         for (shown, count) in self.counts.iter().zip(counters.0) {
             shown.store(count, Relaxed);
         }
+    }
+
+    pub(super) fn latency(&self) -> ForwardLatency {
+        self.latency.read()
     }
 
     pub(super) fn counters(&self) -> IoCounters {
@@ -286,6 +299,25 @@ mod tests {
             WorkerLoad::default(),
             "an idle thread need not report to be idle"
         );
+    }
+
+    #[test]
+    fn packets_are_as_old_as_the_cycle_that_sent_them() {
+        let start = Instant::now();
+        let board = Board::new(start);
+        let mut counters = IoCounters::default();
+        board.awake(after(start, 100));
+        counters.sent(7, 100);
+        board.asleep(after(start, 104), &counters);
+        board.awake(after(start, 200));
+        board.asleep(after(start, 300), &counters);
+        let latency = board.latency();
+        assert_eq!(
+            latency.sum,
+            Duration::from_millis(4) * 7,
+            "a cycle that sent nothing does not count"
+        );
+        assert_eq!(latency.buckets.iter().sum::<u64>(), 7);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use mio::Waker;
 use sfu::command::{Command, Reply};
 use sfu::spec::WorkerAddresses;
 
+use super::latency::ForwardLatency;
 use super::load::{Board, IoCounters, WorkerLoad};
 
 /// Called on the worker's thread with the answer to a command.
@@ -167,6 +168,11 @@ impl WorkerHandle {
     /// What the worker's sockets have counted.
     pub fn io_counters(&self) -> IoCounters {
         self.shared.board.counters()
+    }
+
+    /// How long packets stayed in the worker since its start.
+    pub fn forward_latency(&self) -> ForwardLatency {
+        self.shared.board.latency()
     }
 
     /// Where the worker's sockets are bound.

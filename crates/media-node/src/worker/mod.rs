@@ -13,6 +13,7 @@
 
 mod engine;
 mod framing;
+mod latency;
 mod load;
 mod mailbox;
 mod options;
@@ -25,6 +26,7 @@ mod udp;
 
 use std::net::{TcpListener, UdpSocket};
 
+pub use latency::{FORWARD_BOUNDS, ForwardLatency};
 pub use load::{IoCount, IoCounters, WorkerLoad};
 pub use mailbox::{WorkerGone, WorkerHandle};
 pub use options::{OptionsError, SendPath, TcpLimits, WorkerOptions};

@@ -197,16 +197,26 @@ async fn services_follow_the_transports_and_everybody_the_speaker() {
             .is_some_and(|volume| (-40..=0).contains(&volume)),
         "{speaker}"
     );
-    let text = node.get(&service(), "/metrics").await.body.as_str().expect("text").to_owned();
+    let text = node
+        .get(&service(), "/metrics")
+        .await
+        .body
+        .as_str()
+        .expect("text")
+        .to_owned();
     let connections = "webrtc_transport_connection_duration_seconds_count";
     for line in [
         format!("{connections}{{direction=\"send\",protocol=\"udp\"}} 1"),
         format!("{connections}{{direction=\"recv\",protocol=\"udp\"}} 1"),
         "dtls_handshake_duration_seconds_count 2".to_owned(),
     ] {
-        assert!(text.lines().any(|candidate| candidate == line), "no {line} in:\n{text}");
+        assert!(
+            text.lines().any(|candidate| candidate == line),
+            "no {line} in:\n{text}"
+        );
     }
     assert!(!text.contains("rtp_packets_total{direction=\"in\"} 0\n"));
+    assert!(!text.contains("rtp_forward_latency_seconds_count 0\n"));
 }
 
 #[tokio::test]
