@@ -5,6 +5,7 @@
 //! unmeasured, so that checks, reports and congestion feedback come as they do in a call; measured is only what the
 //! worker does with the frame's datagrams. The throughput counts packets sent.
 #![allow(missing_docs, reason = "criterion's macros")]
+#![allow(unreachable_pub, reason = "shares a module with the simulations")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::time::{Duration, Instant};
