@@ -169,7 +169,7 @@ impl Fence {
         let allowed = |place: &&str| path == *place || (place.ends_with('/') && path.starts_with(*place));
         let shipped = !path.contains("/tests/") && !path.contains("/benches/");
         let in_scope = shipped || self.scope == Scope::TestsToo;
-        in_scope && path.starts_with(self.below) && !self.allowed.iter().any(|place| allowed(place))
+        in_scope && path.starts_with(self.below) && !self.allowed.iter().any(allowed)
     }
 }
 
