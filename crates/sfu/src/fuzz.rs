@@ -2,6 +2,7 @@
 //! when something that must hold does not.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -40,9 +41,9 @@ pub fn store_ops(now: Instant, data: &[u8]) {
                 };
                 newest = newest.max(number);
                 let packet = vec![fill; usize::from(length) * 6 + 1];
-                if !model.contains_key(&number) {
+                if let Entry::Vacant(place) = model.entry(number) {
                     store.insert(at, SeqNo(number), &packet);
-                    model.insert(number, packet);
+                    place.insert(packet);
                 }
             }
             2 => at += Duration::from_millis(u64::from(step)),

@@ -89,7 +89,10 @@ impl PacketStore {
         let start = position(at, self.bytes.len());
         self.bytes[start..start + packet.len()].copy_from_slice(packet);
         self.head = at + u64::from(len);
-        self.written[position(self.head - 1, self.bytes.len()) / (self.bytes.len() / QUARTERS)] = Some(now);
+        let quarter = self.bytes.len() / QUARTERS;
+        for end in [self.head - 1, self.head - 1] {
+            self.written[position(end, self.bytes.len()) / quarter] = Some(now);
+        }
         let slot = Slot {
             seq,
             at,

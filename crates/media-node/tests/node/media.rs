@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Member, TestNode, service};
+use crate::harness::{Member, PATIENCE, TestNode, service};
 use crate::media_client::{MediaClient, Track};
 use crate::rtp_json::{audio, dtls};
 use crate::socket_client::SocketClient;
@@ -134,6 +134,19 @@ async fn audio_arrives_over_tcp() {
     audio_arrives(&TestNode::start().await, true).await;
 }
 
+/// Waits until several packet times have passed without a packet; what was on its way may still arrive before.
+async fn silence(receiver: &MediaClient) -> usize {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let before = receiver.seen().packets.len();
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        if receiver.seen().packets.len() == before {
+            return before;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "packets keep coming");
+    }
+}
+
 #[tokio::test]
 async fn a_paused_producer_is_silent_and_a_closed_one_is_gone() {
     let node = TestNode::start().await;
@@ -148,11 +161,7 @@ async fn a_paused_producer_is_silent_and_a_closed_one_is_gone() {
         .post(&format!("{path}/pause"))
         .await
         .says("Producer paused");
-    // What was on its way when the answer came may still arrive.
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    let before = receiver.seen().packets.len();
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    assert_eq!(receiver.seen().packets.len(), before);
+    let before = silence(&receiver).await;
     call.anna
         .post(&format!("{path}/resume"))
         .await
@@ -161,10 +170,7 @@ async fn a_paused_producer_is_silent_and_a_closed_one_is_gone() {
         .until("audio arrives again", |seen| seen.packets.len() > before + 3)
         .await;
     call.anna.delete(&path).await.says("Producer closed");
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    let before = receiver.seen().packets.len();
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    assert_eq!(receiver.seen().packets.len(), before);
+    silence(&receiver).await;
 }
 
 #[tokio::test]

@@ -117,6 +117,23 @@ fn a_cleared_store_is_empty_and_usable() {
     assert_eq!(store.memory_bytes(), memory);
 }
 
+#[test]
+fn a_packet_across_two_quarters_keeps_both_from_being_overwritten() {
+    let mut store = PacketStore::new(256, AGE);
+    let start = Instant::now();
+    let at = |ms| start + Duration::from_millis(ms);
+    // The third packet lies across the end of the second quarter of 2 KiB, whose other packets are older.
+    for (number, ms, len) in [(0, 0, 1500), (1, 0, 1500), (2, 0, 1000), (3, 500, 200)] {
+        store.insert(at(ms), seq(number), &body(number, len));
+    }
+    for number in 4..10 {
+        store.insert(at(1_400), seq(number), &body(number, 1_000));
+    }
+    // One lap later this one would end within the packet's first part.
+    store.insert(at(1_400), seq(10), &body(10, 1_050));
+    assert_eq!(store.packet(at(1_400), seq(3)), Some(&body(3, 200)[..]));
+}
+
 /// One step of a random history: milliseconds passed, move of the sequence number, packet length.
 fn steps() -> impl Strategy<Value = Vec<(u64, i64, usize)>> {
     let step = prop_oneof![

@@ -26,10 +26,10 @@ impl Random {
         let len = self.next() as usize % 200;
         let mut bytes: Vec<u8> = (0..len).map(|_| self.next() as u8).collect();
         // Half of them look like what they are not: STUN, DTLS, RTP or RTCP.
-        if let Some(first) = bytes.first_mut().filter(|_| self.next() % 2 == 0) {
+        if let Some(first) = bytes.first_mut().filter(|_| self.next().is_multiple_of(2)) {
             *first = [0x00, 0x01, 0x16, 0x17, 0x80, 0x90, 0xb0, 0x81][self.next() as usize % 8];
         }
-        if let Some(second) = bytes.get_mut(1).filter(|_| self.next() % 4 == 0) {
+        if let Some(second) = bytes.get_mut(1).filter(|_| self.next().is_multiple_of(4)) {
             *second = 200 + (self.next() % 8) as u8;
         }
         bytes

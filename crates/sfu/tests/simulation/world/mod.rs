@@ -3,7 +3,8 @@
 //! Nothing here waits: the clock jumps to whatever happens next. Faults are drawn from seeds, so a failing run fails
 //! again.
 
-#![allow(dead_code)]
+// Tests and benches each use a part of it.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::disallowed_methods)]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};

@@ -469,7 +469,7 @@ fn config(options: PeerOptions) -> RtcConfig {
         Codec::Opus,
         Frequency::FORTY_EIGHT_KHZ,
         Some(2),
-        format.clone(),
+        format,
     );
     codecs.add_config(
         pt(vp8),
