@@ -90,7 +90,7 @@ impl PacketStore {
         self.bytes[start..start + packet.len()].copy_from_slice(packet);
         self.head = at + u64::from(len);
         let quarter = self.bytes.len() / QUARTERS;
-        for end in [self.head - 1, self.head - 1] {
+        for end in [at, self.head - 1] {
             self.written[position(end, self.bytes.len()) / quarter] = Some(now);
         }
         let slot = Slot {
