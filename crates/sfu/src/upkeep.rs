@@ -274,7 +274,9 @@ impl Worker {
                 );
             }
         }
-        if !remb.as_slice().is_empty() {
+        // Browsers take the lower of both; with transport feedback they find out by themselves what the path carries.
+        let has_feedback = transport.feedback_media != Ssrc(0);
+        if !remb.as_slice().is_empty() && !has_feedback {
             transport.make_room(MAX_FEEDBACK, compound, transmits);
             let ceiling = transport.max_incoming_bitrate.0;
             write::remb(compound, transport.feedback_sender, ceiling, remb.as_slice());

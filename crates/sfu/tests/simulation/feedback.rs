@@ -34,6 +34,7 @@ fn feedback_lets_the_senders_estimate_climb() {
     );
     let (_, last) = *client.estimates.last().expect("estimates come");
     assert!(last > 1_500_000, "{:?}", client.estimates);
+    assert!(client.rembs.is_empty(), "no ceiling beside the estimate");
 }
 
 #[test]
