@@ -87,6 +87,54 @@ error_codes! {
     ConsumerCreationFailed = "CONSUMER_CREATION_FAILED", 500, "The consumer could not be created";
     /// The server takes no more rooms: full, overloaded or draining.
     ServerAtCapacity = "SERVER_AT_CAPACITY", 503, "The server takes no more rooms";
+    /// No such call, or none that may be seen.
+    CallNotFound = "CALL_NOT_FOUND", 404, "The call does not exist";
+    /// The conversation has a live call already; `details.callId` names it.
+    CallAlreadyActive = "CALL_ALREADY_ACTIVE", 409, "There is a call in this conversation already";
+    /// The call is over; leave the call screen.
+    CallEnded = "CALL_ENDED", 400, "The call has ended";
+    /// No such participant in the call.
+    ParticipantNotFound = "PARTICIPANT_NOT_FOUND", 404, "The participant is not in this call";
+    /// Another live device of the same person holds the seat.
+    AlreadyParticipant = "ALREADY_PARTICIPANT", 409, "You are in this call on another device";
+    /// The call has as many participants as it may.
+    MaxParticipantsReached = "MAX_PARTICIPANTS_REACHED", 400, "The call is full";
+    /// The asked mode does not suit the call.
+    InvalidMode = "INVALID_MODE", 400, "This mode does not suit the call";
+    /// The switch between direct and group mode failed; the call goes on as it was.
+    ModeSwitchFailed = "MODE_SWITCH_FAILED", 503, "Switching to group mode failed";
+    /// The media server failed.
+    MediaServerError = "MEDIA_SERVER_ERROR", 503, "The media server failed";
+    /// The caption could not be taken.
+    TranscriptionError = "TRANSCRIPTION_ERROR", 500, "The caption could not be taken";
+    /// The caption could not be translated.
+    TranslationError = "TRANSLATION_ERROR", 500, "The caption could not be translated";
+    /// A signal that cannot be relayed.
+    SignalingError = "SIGNALING_ERROR", 400, "The signal cannot be relayed";
+    /// Known, but not allowed to do this.
+    PermissionDenied = "PERMISSION_DENIED", 403, "You are not allowed to do this";
+    /// Removed from the call; leave the call screen.
+    Kicked = "KICKED", 403, "You were removed from the call";
+    /// Nobody answered in time.
+    Timeout = "TIMEOUT", 504, "There was no answer in time";
+    /// An event's payload is not what it should be.
+    InvalidInput = "INVALID_INPUT", 400, "The input is invalid";
+    /// Calls are not possible in conversations of this type.
+    InvalidConversationType = "INVALID_CONVERSATION_TYPE", 422, "Calls are not possible in this conversation";
+    /// The person is in another call.
+    AlreadyInCall = "ALREADY_IN_CALL", 409, "You are in another call";
+    /// The other person has no device online.
+    CalleeUnavailable = "CALLEE_UNAVAILABLE", 409, "The other person is not reachable";
+    /// A switch is under way.
+    TransitionInProgress = "TRANSITION_IN_PROGRESS", 409, "The call is switching modes";
+    /// Group calls are turned off.
+    SfuDisabled = "SFU_DISABLED", 400, "Group calls are turned off";
+    /// Something that is needed cannot be had at the moment.
+    ServiceUnavailable = "SERVICE_UNAVAILABLE", 503, "The service is temporarily unavailable";
+    /// It collides with what is there.
+    Conflict = "CONFLICT", 409, "This collides with what is there";
+    /// The link is no longer good.
+    LinkExpired = "LINK_EXPIRED", 410, "The link is no longer valid";
 }
 
 impl fmt::Display for ErrorCode {

@@ -3,6 +3,7 @@
 //! Types and constants only. `docs/signalling.md` explains what they mean to a client; `cargo xtask types` turns them
 //! into TypeScript.
 //!
+//! * [`client_gateway`]: REST and Socket.IO between a person's client and the gateway: calls, people, mode switches.
 //! * [`client_node`]: REST and Socket.IO between a participant's client and the media node.
 //! * [`gateway_node`]: events for services.
 //! * [`lobby`]: getting into a room of a single-process server.
@@ -11,12 +12,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod client_gateway;
 pub mod client_node;
 pub mod error;
 pub mod fuzz;
 pub mod gateway_node;
 pub mod id;
 pub mod lobby;
+pub mod text;
 pub mod timestamp;
 pub mod token;
 #[cfg(feature = "ts")]
@@ -24,7 +27,10 @@ pub mod typescript;
 pub mod version;
 
 pub use error::ErrorCode;
-pub use id::{CallId, ConsumerId, ParticipantId, ProducerId, RouterId, TransportId};
+pub use id::{
+    CallId, ConsumerId, ConversationId, GuestId, ParticipantId, ProducerId, RouterId, ShareLinkId,
+    TranscriptionId, TransitionId, TransportId, UserId,
+};
 pub use timestamp::Timestamp;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Getting into a room of a server that runs everything in one process: no accounts, a name and a room are enough.
 
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-use serde::{Deserialize, Deserializer, Serialize};
-
+pub use crate::client_gateway::IceServer;
 use crate::id::{CallId, ParticipantId};
+pub use crate::text::{MAX_TEXT, Text, TextError};
 use crate::timestamp::Timestamp;
 use crate::token::Token;
 
@@ -21,9 +21,6 @@ pub mod path {
     pub const ALL: [&str; 3] = [JOIN, REFRESH, CONFIG];
 }
 
-/// Longest room name and longest display name, in characters.
-pub const MAX_TEXT: usize = 64;
-
 /// Asks to enter a room, which is created if nobody is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -33,51 +30,6 @@ pub struct JoinRequest {
     pub room: Text,
     /// How the others see one.
     pub name: Text,
-}
-
-/// A text a person typed: 1 to 64 characters, trimmed, without control characters.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
-pub struct Text(String);
-
-/// A text that is empty, too long or unprintable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to {MAX_TEXT} printable characters")]
-pub struct TextError;
-
-impl Text {
-    /// Trims and checks a text.
-    ///
-    /// # Errors
-    /// If nothing is left, too much is left, or it holds control characters.
-    pub fn new(text: &str) -> Result<Self, TextError> {
-        let text = text.trim();
-        let fits = (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(TextError)
-        }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Text {
-    /// Names of people stay out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Text(..)")
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
 }
 
 /// What a client needs to take part.
@@ -97,29 +49,6 @@ pub struct JoinResponse {
     pub url: String,
     /// STUN and TURN servers for the client's transports.
     pub ice_servers: Vec<IceServer>,
-}
-
-/// A STUN or TURN server, as `RTCPeerConnection` takes it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-#[serde(rename_all = "camelCase")]
-pub struct IceServer {
-    /// Its URLs.
-    pub urls: Vec<String>,
-    /// The user name, for TURN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// The password, for TURN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
-}
-
-impl fmt::Debug for IceServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IceServer")
-            .field("urls", &self.urls)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A new token in place of one that is about to end.

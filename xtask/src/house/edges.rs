@@ -74,8 +74,18 @@ const TABLE: &[Row] = &[
         outside: ANY_DOCUMENTED,
     },
     Row {
-        package: "gateway",
+        package: "call",
         inside: &["signalling", "ortc"],
+        outside: Some(&["serde", "thiserror"]),
+    },
+    Row {
+        package: "store",
+        inside: &["call", "signalling", "ortc"],
+        outside: ANY_DOCUMENTED,
+    },
+    Row {
+        package: "gateway",
+        inside: &["call", "store", "signalling", "ortc"],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -85,7 +95,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         package: "meeshy",
-        inside: &["media-node", "gateway", "loadgen", "signalling"],
+        inside: &["media-node", "gateway", "store", "loadgen", "signalling"],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -105,7 +115,7 @@ const TABLE: &[Row] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("dimpl", &["link"]),
     ("sctp-proto", &["link"]),
-    ("aws-lc-rs", &["link"]),
+    ("aws-lc-rs", &["link", "store"]),
     ("slotmap", &["sfu"]),
     ("rtcp-types", &["rtp"]),
     ("ts-rs", &["signalling", "ortc"]),
@@ -113,11 +123,11 @@ const FENCES: &[(&str, &[&str])] = &[
     ("quinn-udp", &["media-node"]),
     ("socket2", &["media-node"]),
     ("libc", &["media-node"]),
-    ("tokio", &["media-node", "gateway", "loadgen", "meeshy"]),
+    ("tokio", &["media-node", "store", "gateway", "loadgen", "meeshy"]),
     ("axum", &["media-node", "gateway", "meeshy"]),
     ("socketioxide", &["media-node", "gateway"]),
-    ("sqlx", &["gateway"]),
-    ("mongodb", &["gateway"]),
+    ("sqlx", &["store"]),
+    ("mongodb", &["store"]),
     ("redis", &["gateway"]),
     ("str0m", &["loadgen"]),
     ("rust-embed", &["meeshy"]),
@@ -129,6 +139,8 @@ const FENCES: &[(&str, &[&str])] = &[
 const NEVER: &[(&str, &[&str])] = &[
     ("loadgen", &["rtp", "link", "sfu"]),
     ("gateway", &["rtp", "link", "sfu"]),
+    ("call", &["rtp", "link", "sfu"]),
+    ("store", &["rtp", "link", "sfu"]),
 ];
 
 /// Reads the members and their direct dependencies out of `cargo metadata --no-deps`.
