@@ -1,11 +1,12 @@
 /** The tiles a call shows, derived from its state. */
-import type { CallState, Participant, RemoteTrack } from "./state";
+import type { CallState, Participant, Presence, Quality, RemoteTrack } from "./state";
 
 export interface Tile {
   /** `<participant>:<camera|screen>`; stays the same for as long as the tile exists. */
   key: string;
   participantId: string;
   name: string;
+  avatar: string | null;
   source: "camera" | "screen";
   local: boolean;
   muted: boolean;
@@ -14,13 +15,16 @@ export interface Tile {
   /** The node withholds the picture. */
   held: boolean;
   track: MediaStreamTrack | null;
-  /** Null for local tiles. */
-  producerId: string | null;
+  /** Under this name the picture's size and frames are reported; null for local tiles. */
+  mediaKey: string | null;
+  presence: Presence;
+  quality: Quality | null;
 }
 
 export function tilesOf(state: CallState): Tile[] {
-  const screens = state.participants.flatMap((participant) => remoteScreen(participant));
-  const cameras = state.participants.map(remoteCamera);
+  const pictures = !state.audioOnly;
+  const screens = state.participants.flatMap((participant) => remoteScreen(participant, pictures));
+  const cameras = state.participants.map((participant) => remoteCamera(participant, pictures));
   return [...screens, ...cameras, ...localTiles(state)];
 }
 
@@ -30,39 +34,52 @@ export function stageOf(tiles: Tile[], pinned: string | null): string | null {
   return tiles.findLast((tile) => tile.source === "screen" && !tile.local)?.key ?? null;
 }
 
-function remoteCamera(participant: Participant): Tile {
-  const { microphone, camera } = participant.media;
+function remoteCamera(participant: Participant, pictures: boolean): Tile {
+  const { camera } = participant.media;
   return {
     ...base(participant, "camera", camera),
-    muted: microphone === undefined || microphone.paused,
-    video: camera !== undefined && !camera.paused,
+    muted: !participant.audioOn,
+    video: pictures && participant.videoOn && camera !== undefined && participant.presence !== "left",
   };
 }
 
-function remoteScreen(participant: Participant): Tile[] {
+function remoteScreen(participant: Participant, pictures: boolean): Tile[] {
   const { screen } = participant.media;
-  return screen === undefined ? [] : [base(participant, "screen", screen)];
+  const shown = pictures && participant.screenOn && participant.presence !== "left" && screen !== undefined;
+  return shown ? [{ ...base(participant, "screen", screen), video: true }] : [];
 }
 
 function base(participant: Participant, source: Tile["source"], media: RemoteTrack | undefined): Tile {
+  const key = `${participant.id}:${source}`;
   return {
-    key: `${participant.id}:${source}`,
+    key,
     participantId: participant.id,
     name: participant.name,
+    avatar: participant.avatar,
     source,
     local: false,
     muted: false,
-    video: media !== undefined,
+    video: false,
     held: media?.held ?? false,
     track: media?.track ?? null,
-    producerId: media?.producerId ?? null,
+    mediaKey: key,
+    presence: participant.presence,
+    quality: participant.quality,
   };
 }
 
 function localTiles(state: CallState): Tile[] {
   const { microphone, camera, screen } = state.local;
-  const participantId = state.selfId ?? "self";
-  const shared = { participantId, name: state.name, local: true, held: false, producerId: null };
+  const shared = {
+    participantId: state.selfId ?? "self",
+    name: state.name,
+    avatar: state.avatar,
+    local: true,
+    held: false,
+    mediaKey: null,
+    presence: "here",
+    quality: state.quality,
+  } as const;
   const own: Tile = {
     ...shared,
     key: "self:camera",
