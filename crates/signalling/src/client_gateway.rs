@@ -4,16 +4,19 @@
 //! * [`request`]: events a client sends, with what is acknowledged.
 //! * [`event`]: events the gateway sends.
 //! * [`rest`]: bodies and answers that exist over HTTP only.
+//! * [`endpoint`]: methods and paths.
 //! * [`directory`]: people, conversations and links of a stand-alone installation.
 
 pub mod call;
 pub mod directory;
+pub mod endpoint;
 pub mod event;
 pub mod request;
 pub mod rest;
 
 pub use call::*;
 pub use directory::*;
+pub use endpoint::GatewayEndpoint;
 pub use event::*;
 pub use request::*;
 pub use rest::*;

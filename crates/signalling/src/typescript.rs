@@ -9,7 +9,14 @@ use std::fmt::Write as _;
 use ortc::types as rtp;
 use ts_rs::{Config, TS};
 
-use crate::{client_node as node, error, gateway_node as gateway, id, lobby, timestamp, token, version};
+use crate::{client_node as node, error, gateway_node as gateway, id, lobby, text, timestamp, token};
+
+macro_rules! declare_all {
+    ($config:expr; $($type:ty),+ $(,)?) => { vec![$(declare::<$type>($config)),+] };
+}
+
+mod client_gateway;
+mod names;
 
 /// One generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +80,6 @@ fn tidy(declaration: &str) -> String {
     text
 }
 
-macro_rules! declare_all {
-    ($config:expr; $($type:ty),+ $(,)?) => { vec![$(declare::<$type>($config)),+] };
-}
-
 /// Everything there is to generate, in the order of file names.
 #[must_use]
 pub fn files() -> Vec<File> {
@@ -95,7 +98,7 @@ pub fn files() -> Vec<File> {
         .collect();
     files.push(File {
         name: "names.ts".to_owned(),
-        text: names(),
+        text: names::text(&home),
     });
     let mut index = format!("{HEADER}\n");
     for file in &files {
@@ -119,7 +122,8 @@ fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> {
     ];
     let id = declare_all![config;
         id::CallId, id::ParticipantId, id::RouterId, id::TransportId, id::ProducerId, id::ConsumerId,
-        timestamp::Timestamp, token::Token,
+        id::UserId, id::GuestId, id::ConversationId, id::ShareLinkId, id::TransitionId, id::TranscriptionId,
+        timestamp::Timestamp, token::Token, text::Text,
     ];
     let error = declare_all![config;
         error::ErrorCode, error::ErrorBody, error::Success<ts_rs::Dummy>, error::Done, error::Failure,
@@ -140,17 +144,18 @@ fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> {
         gateway::WorkerDied,
     ];
     let lobby = declare_all![config;
-        lobby::JoinRequest, lobby::Text, lobby::JoinResponse, lobby::IceServer, lobby::RefreshResponse,
-        lobby::ConfigResponse, lobby::Features,
+        lobby::JoinRequest, lobby::JoinResponse, lobby::RefreshResponse, lobby::ConfigResponse, lobby::Features,
     ];
-    vec![
+    let mut modules = vec![
         ("rtp", rtp),
         ("id", id),
         ("error", error),
         ("clientNode", client_node),
         ("gatewayNode", gateway_node),
         ("lobby", lobby),
-    ]
+    ];
+    modules.extend(client_gateway::modules(config));
+    modules
 }
 
 fn module_text(module: &str, declarations: &[Declaration], home: &BTreeMap<&str, &str>) -> String {
@@ -176,64 +181,6 @@ fn module_text(module: &str, declarations: &[Declaration], home: &BTreeMap<&str,
         text.push('\n');
         text.push_str(&declaration.text);
     }
-    text
-}
-
-/// Names of events, typed by their payload, and of paths.
-fn names() -> String {
-    use node::event as e;
-    let payloads = [
-        (e::NEW_PRODUCER, "NewProducer"),
-        (e::PRODUCER_CLOSED, "ProducerClosed"),
-        (e::CONSUMER_PAUSED, "ConsumerPaused"),
-        (e::CONSUMER_RESUMED, "ConsumerPaused"),
-        (e::ACTIVE_SPEAKER, "ActiveSpeaker"),
-    ];
-    let requests = [(e::JOIN_ROOM, "JoinRoom"), (e::LEAVE_ROOM, "LeaveRoom")];
-    let mut text = HEADER.to_owned();
-    text.push_str(
-        "\nimport type { Ack, ActiveSpeaker, ConsumerPaused, JoinRoom, LeaveRoom, NewProducer, ProducerClosed } \
-         from \"./clientNode\";\n\n",
-    );
-    text.push_str(
-        "/** Events of the media node, for `Socket<NodeEvents, NodeRequests>` of socket.io-client. */\n",
-    );
-    text.push_str("export interface NodeEvents {\n");
-    for (name, payload) in payloads {
-        writeln!(text, "  \"{name}\": (payload: {payload}) => void;").expect("strings take everything");
-    }
-    text.push_str("}\n\n/** Events to the media node. */\nexport interface NodeRequests {\n");
-    for (name, payload) in requests {
-        writeln!(
-            text,
-            "  \"{name}\": (payload: {payload}, ack?: (answer: Ack) => void) => void;"
-        )
-        .expect("strings take everything");
-    }
-    text.push_str("}\n\n/** Method and path of each endpoint; placeholders are in braces. */\n");
-    text.push_str("export const ENDPOINTS = {\n");
-    for endpoint in node::Endpoint::ALL {
-        let (method, path) = (endpoint.method(), endpoint.path());
-        writeln!(
-            text,
-            "  {endpoint:?}: {{ method: \"{method}\", path: \"{path}\" }},"
-        )
-        .expect("strings take everything");
-    }
-    text.push_str("} as const;\n\n/** Paths of the lobby. */\nexport const LOBBY = {\n");
-    for (name, path) in [
-        ("join", lobby::path::JOIN),
-        ("refresh", lobby::path::REFRESH),
-        ("config", lobby::path::CONFIG),
-    ] {
-        writeln!(text, "  {name}: \"{path}\",").expect("strings take everything");
-    }
-    writeln!(
-        text,
-        "}} as const;\n\n/** The version of the messages. */\nexport const PROTOCOL = {};",
-        version::PROTOCOL
-    )
-    .expect("strings take everything");
     text
 }
 

@@ -100,27 +100,54 @@ fn declarations_have_the_shapes_of_the_wire() {
     }
 }
 
+fn names() -> String {
+    let names = files().into_iter().find(|file| file.name == "names.ts");
+    names.expect("generated").text
+}
+
 #[test]
 fn every_type_of_an_event_is_imported_by_the_names() {
-    let files = files();
-    let names = files
-        .iter()
-        .find(|file| file.name == "names.ts")
-        .expect("generated");
-    let import = names
-        .text
+    let names = names();
+    let imports: String = names
         .lines()
-        .find(|line| line.starts_with("import type"))
-        .expect("it imports");
+        .filter(|line| line.starts_with("import type"))
+        .collect();
     let used: Vec<&str> = names
-        .text
         .lines()
         .filter_map(|line| line.split_once("(payload: "))
         .filter_map(|(_, rest)| rest.split([')', ',']).next())
         .collect();
     assert!(!used.is_empty());
-    for payload in used {
-        assert!(words(import).contains(payload), "{payload}");
+    let gateway = crate::client_gateway::ServerEvent::NAMES
+        .iter()
+        .map(|(_, payload)| payload.trim_start_matches("Box<").trim_end_matches('>'));
+    let asked = names::GATEWAY_REQUESTS
+        .iter()
+        .flat_map(|(_, payload, ack)| [*payload, *ack])
+        .filter(|name| *name != "null");
+    for payload in used.into_iter().chain(gateway).chain(asked) {
+        assert!(words(&imports).contains(payload), "{payload}");
+    }
+}
+
+#[test]
+fn every_event_to_the_gateway_has_its_types() {
+    let named: Vec<&str> = names::GATEWAY_REQUESTS.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(named, crate::client_gateway::request_name::ALL);
+}
+
+#[test]
+fn maps_name_payload_and_acknowledgement() {
+    let names = names();
+    for line in [
+        "  \"call:incoming\": Incoming;",
+        "  \"call:joined\": JoinDto;",
+        "  \"directory:presence\": Presence;",
+        "  \"call:initiate\": { payload: Initiate, ack: Initiated };",
+        "  \"call:mute\": { payload: MuteAlias, ack: null };",
+        "  StartCall: { method: \"POST\", path: \"/api/calls\" },",
+    ] {
+        assert!(names.lines().any(|candidate| candidate == line), "{line}");
     }
 }
 

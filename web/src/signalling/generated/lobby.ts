@@ -2,7 +2,8 @@
 /* eslint-disable */
 // prettier-ignore
 
-import type { CallId, ParticipantId, Timestamp, Token } from "./id";
+import type { IceServer } from "./call";
+import type { CallId, ParticipantId, Text, Timestamp, Token } from "./id";
 
 /** Asks to enter a room, which is created if nobody is in it. */
 export type JoinRequest = {
@@ -11,9 +12,6 @@ export type JoinRequest = {
   /** How the others see one. */
   name: Text,
 };
-
-/** A text a person typed: 1 to 64 characters, trimmed, without control characters. */
-export type Text = string;
 
 /** What a client needs to take part. */
 export type JoinResponse = {
@@ -29,16 +27,6 @@ export type JoinResponse = {
   url: string,
   /** STUN and TURN servers for the client's transports. */
   iceServers: Array<IceServer>,
-};
-
-/** A STUN or TURN server, as `RTCPeerConnection` takes it. */
-export type IceServer = {
-  /** Its URLs. */
-  urls: Array<string>,
-  /** The user name, for TURN. */
-  username?: string,
-  /** The password, for TURN. */
-  credential?: string,
 };
 
 /** A new token in place of one that is about to end. */
