@@ -10,6 +10,8 @@ interface SignallingErrorDetails {
   status?: number;
   /** Milliseconds the server asks to wait before the next attempt. */
   retryAfter?: number;
+  /** Ids the failure is about, such as the call that runs already. */
+  about?: Partial<Record<string, string>>;
 }
 
 export class SignallingError extends Error {
@@ -18,6 +20,7 @@ export class SignallingError extends Error {
   readonly code: string | undefined;
   readonly status: number | undefined;
   readonly retryAfter: number | undefined;
+  readonly about: Partial<Record<string, string>>;
 
   constructor(kind: SignallingErrorKind, message: string, details: SignallingErrorDetails = {}) {
     super(message);
@@ -25,6 +28,7 @@ export class SignallingError extends Error {
     this.code = details.code;
     this.status = details.status;
     this.retryAfter = details.retryAfter;
+    this.about = details.about ?? {};
   }
 }
 

@@ -11,6 +11,8 @@ export interface JsonRequest {
   url: string;
   body?: unknown;
   token?: string;
+  /** Of a guest, in place of a token. */
+  sessionToken?: string;
   repeat: Repeat;
   signal?: AbortSignal;
   /** Outlives the page; for the farewell. */
@@ -98,6 +100,7 @@ function headersOf(request: JsonRequest): Record<string, string> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (request.body !== undefined) headers["content-type"] = "application/json";
   if (request.token !== undefined) headers.authorization = `Bearer ${request.token}`;
+  if (request.sessionToken !== undefined) headers["x-session-token"] = request.sessionToken;
   return headers;
 }
 
@@ -126,6 +129,7 @@ function apiError(response: Response, error: Record<string, unknown>): Signallin
     code: typeof error.code === "string" ? error.code : undefined,
     status: response.status,
     retryAfter: retryAfterOf(response, error),
+    about: isObject(error.details) ? (error.details as Record<string, string>) : undefined,
   });
 }
 
