@@ -98,6 +98,8 @@ pub struct Settings {
     pub max_participants: u32,
     /// Whether calls may use a media node (flag `sfu`).
     pub sfu_enabled: bool,
+    /// Whether guests may share their screen; no by default (contract §2.3).
+    pub guests_share_screen: bool,
 }
 
 impl Default for Settings {
@@ -112,6 +114,7 @@ impl Default for Settings {
             hysteresis: Duration::from_secs(10),
             max_participants: 50,
             sfu_enabled: true,
+            guests_share_screen: false,
         }
     }
 }

@@ -6,15 +6,24 @@
 //! * [`input`]: everything that can happen to a call.
 //! * [`output`]: everything it can ask for.
 //! * [`record`]: what is kept of it in storage, and what it is restored from.
+//! * [`view`]: what it looks like from outside.
 
 #![forbid(unsafe_code)]
 
+mod call;
 pub mod input;
 pub mod output;
 pub mod record;
+pub mod view;
 
+pub use call::Call;
 pub use input::{
-    Actor, Callee, Identity, Input, MediaChange, NewCall, NodeEvent, NodeId, Person, RequestId, RoomInfo,
-    Settings, SocketId,
+    Actor, Callee, Entropy, Identity, Input, MediaChange, Moment, NewCall, NodeEvent, NodeId, Person,
+    RequestId, RoomInfo, Settings, SocketId,
 };
-pub use output::{NodeCommand, Notice, Output, Recipients, Reply, RoomAttempt, Seat};
+pub use output::{
+    AuditEvent, Measure, NodeCommand, Notice, Output, Persist, Recipients, Reply, RoomAttempt, Seat,
+    SwitchOrder,
+};
+pub use record::{CallRecord, MetricsRecord, ParticipantRecord, StoredCall};
+pub use view::{JoinView, StartedView};
