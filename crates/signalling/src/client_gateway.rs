@@ -29,3 +29,6 @@ pub const MAX_SDP: usize = 64 * 1024;
 pub const MAX_CAPTION: usize = 2000;
 /// Longest reason or error text a client may give, characters (contract §6.4).
 pub const MAX_REASON: usize = 200;
+
+#[cfg(test)]
+mod tests;
