@@ -1,58 +1,65 @@
 import { useEffect, useRef } from "react";
-import { errorName } from "../../error-name";
-import { useCall, useDispatch } from "../context";
+import { type Sound, Voice } from "../../media/voice";
+import { useCall, useDispatch, useServices } from "../context";
 
 /** Everybody's sound, whether or not their tile is on the page. */
 export function RemoteAudio() {
   const { participants, chosen, soundBlocked } = useCall();
   return (
     <div hidden>
-      {participants.map(({ id, media }) => {
-        const track = media.microphone?.track ?? null;
-        return (
-          track !== null && (
-            <Voice key={id} id={id} track={track} speaker={chosen.speaker} blocked={soundBlocked} />
-          )
-        );
-      })}
+      {participants.map(({ id, media }) => (
+        <Speaker
+          key={id}
+          id={id}
+          track={media.microphone?.track ?? null}
+          receiver={media.microphone?.receiver ?? null}
+          speaker={chosen.speaker}
+          blocked={soundBlocked}
+        />
+      ))}
     </div>
   );
 }
 
-interface VoiceProps {
+interface SpeakerProps {
   id: string;
-  track: MediaStreamTrack;
+  track: MediaStreamTrack | null;
+  receiver: RTCRtpReceiver | null;
   speaker: string | undefined;
   /** Turns false when the user has allowed sound: play again then. */
   blocked: boolean;
 }
 
-function Voice({ id, track, speaker, blocked }: VoiceProps) {
-  const element = useRef<HTMLAudioElement>(null);
+function Speaker({ id, track, receiver, speaker, blocked }: SpeakerProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const voice = useRef<Voice | null>(null);
   const dispatch = useDispatch();
+  const { session } = useServices();
 
   useEffect(() => {
-    const audio = element.current;
-    if (audio === null) return;
-    audio.srcObject = new MediaStream([track]);
-    return () => {
-      audio.srcObject = null;
-    };
-  }, [track]);
-
-  useEffect(() => {
-    if (blocked) return;
-    element.current?.play().catch((error: unknown) => {
-      if (errorName(error) === "NotAllowedError") dispatch({ type: "sound-blocked" });
+    if (box.current === null) return;
+    const made = new Voice(box.current, {
+      onBlocked: () => dispatch({ type: "sound-blocked" }),
+      onAudible: (sound: Sound) => session.noteVoice(id, sound),
     });
-  }, [track, blocked, dispatch]);
+    voice.current = made;
+    return () => {
+      made.close();
+      voice.current = null;
+    };
+  }, [id, dispatch, session]);
 
   useEffect(() => {
-    const audio = element.current;
-    if (audio === null || speaker === undefined || !("setSinkId" in audio)) return;
-    // A speaker that is gone leaves the sound where it was.
-    audio.setSinkId(speaker).catch(() => undefined);
+    voice.current?.hear(track === null ? null : { track, receiver });
+  }, [track, receiver]);
+
+  useEffect(() => {
+    if (!blocked) voice.current?.retry();
+  }, [blocked]);
+
+  useEffect(() => {
+    voice.current?.useSpeaker(speaker);
   }, [speaker]);
 
-  return <audio ref={element} data-participant-id={id} />;
+  return <div ref={box} data-participant-id={id} />;
 }
