@@ -19,10 +19,7 @@ import type {
 import { DEFAULT_HTTP, type HttpOptions, type JsonRequest, requestJson } from "./http";
 
 /** Calls of a conversation, newest first. */
-export interface HistoryPage {
-  limit?: number;
-  offset?: number;
-}
+export type HistoryPage = Partial<Record<"limit" | "offset", number>>;
 
 /** What the rest of the client needs of it; tests bring their own. */
 export type Rest = Pick<GatewayRest, keyof GatewayRest>;

@@ -4,11 +4,12 @@ import { Emitter } from "../emitter";
 import { SignallingError } from "./errors";
 import type { Authenticated, CallAck } from "./generated";
 import {
+  type Answer,
   GATEWAY_EVENTS,
   type GatewayCredentials,
   type GatewayEvents,
   type GatewayRequestName,
-  type GatewayRequests,
+  type Payload,
 } from "./gateway-wire";
 
 /**
@@ -92,10 +93,7 @@ export class GatewaySocket {
   }
 
   /** Sends an event and resolves with what it is acknowledged with. While the link is down it waits for it. */
-  request<K extends GatewayRequestName>(
-    name: K,
-    payload: GatewayRequests[K][0],
-  ): Promise<GatewayRequests[K][1]> {
+  request<K extends GatewayRequestName>(name: K, payload: Payload<K>): Promise<Answer<K>> {
     if (this.#closed || this.#link === "refused")
       return Promise.reject(new SignallingError("aborted", "the connection is closed"));
     const timeout = this.#options.timeout ?? REQUEST_TIMEOUT;
@@ -104,9 +102,9 @@ export class GatewaySocket {
         sent: false,
         send: () => {
           pending.sent = true;
-          this.#socket.emit(name, payload, (answer: CallAck<GatewayRequests[K][1]>) => {
+          this.#socket.emit(name, payload, (answer: CallAck<Answer<K>>) => {
             done();
-            if (answer.success) resolve(answer.data as GatewayRequests[K][1]);
+            if (answer.success) resolve(answer.data as Answer<K>);
             else reject(refusal(answer));
           });
         },
@@ -161,10 +159,10 @@ export class GatewaySocket {
       else this.#reconnectLater();
     });
     for (const name of GATEWAY_EVENTS) {
-      socket.on(name, (payload: never) => {
+      socket.on(name, (payload: unknown) => {
         if (this.#closed) return;
-        if (name === "authenticated") this.#authenticated(payload);
-        this.events.emit(name, payload);
+        if (name === "authenticated") this.#authenticated(payload as Authenticated);
+        this.events.emit(name, payload as never);
       });
     }
   }
