@@ -3,14 +3,12 @@
 //! * `rest` – one handler per endpoint of contract §1.3
 //! * `socket` – notifications (contract §1.7)
 //! * `gate` – who may pass: token, rate limit, call
-//! * `auth`, `client`, `limits` – tokens, addresses, counts
-//! * `answer`, `body` – envelopes out, JSON in
+//! * `auth`, `limits` – whom tokens stand for, what is counted
 //! * `surround` – what is around every request: CORS, headers, metrics, panics
+//!
+//! What is the same for every HTTP face of ours is in the crate `edge`.
 
-mod answer;
 pub mod auth;
-mod body;
-mod client;
 mod gate;
 pub mod limits;
 mod rest;
@@ -21,9 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-pub use answer::{ApiError, fail};
-pub use body::Body;
-pub(crate) use client::ClientAddress;
+pub use edge::{ApiError, Body, fail};
 
 use crate::config::{Origin, TrustedProxies};
 use crate::control::rooms::Rooms;
@@ -56,7 +52,7 @@ pub(crate) fn router(
     let routes = rest::routes(api);
     let routes = match beside {
         Some(beside) => routes.merge(beside),
-        None => routes.fallback(answer::not_found),
+        None => routes.fallback(edge::answer::not_found),
     };
     let routes = surround::measured(routes, api);
     let routes = routes.layer(socket::layer(Arc::clone(api), notices));

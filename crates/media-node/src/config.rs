@@ -15,16 +15,14 @@ use ortc::supported::CodecChoice;
 
 mod announced;
 mod error;
-mod origin;
 mod parse;
-mod proxies;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use edge::token::Secrets;
+pub use edge::{IpRange, Origin, TrustedProxies};
 pub use error::{ConfigError, ConfigErrors};
-pub use origin::Origin;
-pub use proxies::{IpRange, TrustedProxies};
 pub use settings::{Role, Settings};
 
 /// A checked configuration of a media node.
@@ -68,26 +66,6 @@ pub struct HttpConfig {
     pub allowed_origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-}
-
-/// The shared secrets of contract §1.2. Their values never appear in `Debug` output.
-#[derive(Clone)]
-pub struct Secrets {
-    /// Signs new tokens and verifies.
-    pub current: String,
-    /// Still verifies while a rotation is under way.
-    pub previous: Option<String>,
-}
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let previous = self.previous.as_ref().map(|_| "[hidden]");
-        formatter
-            .debug_struct("Secrets")
-            .field("current", &"[hidden]")
-            .field("previous", &previous)
-            .finish()
-    }
 }
 
 /// Settings of the media sockets and of negotiation.

@@ -21,5 +21,6 @@ mod status;
 pub mod worker;
 
 pub use control::Timings;
-pub use node::{Node, NodeOptions, StartError, listen, serve};
+pub use edge::serve::serve;
+pub use node::{Node, NodeOptions, StartError, listen};
 pub use status::LoadProbe;

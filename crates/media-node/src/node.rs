@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
+use edge::serve::ListenError;
+use edge::setting::SettingError;
 use link::bwe::Bitrate;
 use link::{Certificate, CertificateError};
 use sfu::spec::WorkerConfig;
@@ -22,7 +23,7 @@ use crate::api::limits::RateLimiter;
 use crate::api::{self, Api};
 use crate::config::{CertificateSource, Config, ConfigError, Environment, IceTcp};
 use crate::control::notice::{self, NoticeReceiver};
-use crate::control::rooms::Rooms;
+use crate::control::rooms::{Rooms, Standing};
 use crate::control::workers::{NumberedNotice, StartWorkersError, Workers, WorkersConfig};
 use crate::control::{Context, Offer, Timings, TransportSettings};
 use crate::drain::Drain;
@@ -38,9 +39,6 @@ const MAX_INCOMING_BITRATE: Bitrate = Bitrate(10_000_000);
 
 /// How often the load is sampled (contract §3.8).
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How long connections that are still open at the end are waited for.
-const GOODBYE: Duration = Duration::from_secs(3);
 
 /// What a node does differently depending on who runs it.
 #[derive(Clone)]
@@ -79,15 +77,8 @@ pub enum StartError {
     #[error("the DTLS certificate could not be made: {0}")]
     NoCertificate(CertificateError),
     /// The HTTP port.
-    #[error(
-        "PORT: cannot listen on {address} ({source}); set PORT to a free port or BIND_IP to an own address"
-    )]
-    Listen {
-        /// Where the node was to listen.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// A running media node. Clones are the same node.
@@ -187,7 +178,7 @@ impl Node {
     /// # Errors
     /// As the endpoint: the server takes no more rooms. Also when the room has all the participants it may.
     pub async fn ensure_room(&self, call: &CallId) -> Result<(), ErrorBody> {
-        match self.api.rooms.create(call.clone()).await {
+        match self.api.rooms.create(call.clone(), Standing::Counted).await {
             Err(error) if error.code == ErrorCode::RoomAlreadyExists => {}
             created => return created.map(drop),
         }
@@ -201,7 +192,12 @@ impl Node {
             Ok(room) if room.participant_count as usize >= most => Err(ErrorBody::new(ErrorCode::RoomFull)),
             Ok(_) => Ok(()),
             // It ended between the two questions.
-            Err(_) => self.api.rooms.create(call.clone()).await.map(drop),
+            Err(_) => self
+                .api
+                .rooms
+                .create(call.clone(), Standing::Counted)
+                .await
+                .map(drop),
         }
     }
 
@@ -216,7 +212,7 @@ impl Node {
     /// What the node's requests are counted by for a client at `peer`; `None` for a client behind a proxy that
     /// nobody told it to trust.
     pub fn client_key(&self, peer: SocketAddr, headers: &axum::http::HeaderMap) -> String {
-        api::ClientAddress::of(peer, headers, &self.api.trusted_proxies).key()
+        edge::ClientAddress::of(peer, headers, &self.api.trusted_proxies).key()
     }
 
     /// The node's way out.
@@ -247,34 +243,7 @@ impl Node {
 /// # Errors
 /// [`StartError::Listen`].
 pub async fn listen(config: &Config) -> Result<TcpListener, StartError> {
-    let address = config.http.listen;
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| StartError::Listen { address, source })
-}
-
-/// Serves until `end`, then gives open connections a moment to finish.
-///
-/// # Errors
-/// Those of the listener.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    end: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let ending = CancellationToken::new();
-    let ended = ending.clone();
-    // Answers and events are small and must not wait for one another (RFC 896 against RFC 1122 §4.2.3.2).
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        end.await;
-        ended.cancel();
-    });
-    tokio::select! {
-        result = server => result,
-        () = async { ending.cancelled().await; tokio::time::sleep(GOODBYE).await } => Ok(()),
-    }
+    Ok(edge::serve::listen(config.http.listen).await?)
 }
 
 fn certificate(source: &CertificateSource) -> Result<Certificate, StartError> {
@@ -282,11 +251,13 @@ fn certificate(source: &CertificateSource) -> Result<Certificate, StartError> {
         return Certificate::generate().map_err(StartError::NoCertificate);
     };
     let read = |setting, path: &std::path::Path| {
-        std::fs::read_to_string(path).map_err(|error| ConfigError::UnreadableFile {
-            setting,
-            path: path.display().to_string(),
-            reason: error.kind().to_string(),
-        })
+        std::fs::read_to_string(path)
+            .map_err(|error| SettingError::UnreadableFile {
+                setting,
+                path: path.display().to_string(),
+                reason: error.kind().to_string(),
+            })
+            .map_err(ConfigError::from)
     };
     let certificate = read("DTLS_CERT_FILE", certificate)?;
     let key = read("DTLS_KEY_FILE", key)?;

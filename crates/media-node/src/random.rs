@@ -1,32 +1,12 @@
 //! Everything the control plane draws by lot: ids, credentials, SSRCs, seeds; all from the system's randomness.
 
+use edge::random::{bytes, hex};
 use link::ice::IceCredentials;
 use rtp::Ssrc;
-
-fn bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system's random source works, or nothing here is safe");
-    bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-            text
-        })
-}
 
 /// ICE credentials of one transport.
 pub(crate) fn ice_credentials() -> IceCredentials {
     IceCredentials::generate().expect("the system's random source works, or nothing here is safe")
-}
-
-/// A signing secret for a process that shares it with nobody: 256 bits as text.
-pub(crate) fn secret() -> String {
-    hex(&bytes::<32>())
 }
 
 /// Seed of a worker's generator.

@@ -77,11 +77,11 @@ impl Status {
         let io = context.workers.io_totals();
         context.metrics.set_io(&io);
         context.metrics.set_worker_loads(context.workers.loads());
-        let rooms = context.registry.len();
+        let (rooms, counted) = (context.registry.len(), context.registry.counted());
         context.metrics.set_occupancy(&Occupancy {
             rooms,
             participants: context.registry.participants(),
-            capacity_ratio: (rooms as f64 / context.capacity.rooms as f64).max(self.gauge().average()),
+            capacity_ratio: (counted as f64 / context.capacity.rooms as f64).max(self.gauge().average()),
             admission_state: context.admission.level().state(),
             draining: context.registry.is_draining(),
         });

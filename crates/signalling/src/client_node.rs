@@ -7,7 +7,7 @@ mod webrtc;
 
 pub use endpoint::{Endpoint, message};
 pub use rest::{
-    AppData, ConnectTransportRequest, ConsumeRequest, ConsumeResponse, CreateRoomResponse,
+    AppData, ConnectTransportRequest, ConsumeRequest, ConsumeResponse, CreateRoomQuery, CreateRoomResponse,
     CreateTransportRequest, CreateTransportResponse, HealthResponse, HealthStatus, PreferredLayersRequest,
     ProduceRequest, ProduceResponse, ProducerSummary, RestartIceResponse, RoomResponse, StatsResponse,
     TrackSource, TransportDirection,

@@ -69,8 +69,13 @@ const TABLE: &[Row] = &[
         outside: Some(&["serde", "serde_json", "uuid", "thiserror", "ts-rs"]),
     },
     Row {
+        package: "edge",
+        inside: &["signalling"],
+        outside: ANY_DOCUMENTED,
+    },
+    Row {
         package: "media-node",
-        inside: &["sfu", "link", "rtp", "ortc", "signalling"],
+        inside: &["sfu", "link", "rtp", "ortc", "signalling", "edge"],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -85,7 +90,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         package: "gateway",
-        inside: &["call", "store", "signalling", "ortc"],
+        inside: &["call", "store", "signalling", "ortc", "edge"],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -95,7 +100,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         package: "meeshy",
-        inside: &["media-node", "gateway", "store", "loadgen", "signalling"],
+        inside: &["media-node", "gateway", "store", "loadgen", "signalling", "edge"],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -115,7 +120,7 @@ const TABLE: &[Row] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("dimpl", &["link"]),
     ("sctp-proto", &["link"]),
-    ("aws-lc-rs", &["link", "store"]),
+    ("aws-lc-rs", &["link", "store", "gateway"]),
     ("slotmap", &["sfu"]),
     ("rtcp-types", &["rtp"]),
     ("ts-rs", &["signalling", "ortc"]),
@@ -123,8 +128,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ("quinn-udp", &["media-node"]),
     ("socket2", &["media-node"]),
     ("libc", &["media-node"]),
-    ("tokio", &["media-node", "store", "gateway", "loadgen", "meeshy"]),
-    ("axum", &["media-node", "gateway", "meeshy"]),
+    (
+        "tokio",
+        &["edge", "media-node", "store", "gateway", "loadgen", "meeshy"],
+    ),
+    ("axum", &["edge", "media-node", "gateway", "meeshy"]),
+    ("jsonwebtoken", &["edge"]),
+    ("tower-http", &["edge"]),
     ("socketioxide", &["media-node", "gateway"]),
     ("sqlx", &["store"]),
     ("mongodb", &["store"]),

@@ -1,26 +1,20 @@
 //! The gate in front of every room endpoint: token, rate limit, call (contract §1.2, §1.6), in this order.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use edge::token::bearer;
+use edge::{ApiError, ClientAddress};
 use signalling::error::ErrorBody;
 use signalling::{CallId, ErrorCode};
 
-use super::answer::ApiError;
-use super::auth::bearer;
+use super::Api;
 use super::limits::{Scope, Standing};
-use super::{Api, ClientAddress};
 use crate::control::caller::Caller;
-
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// A request that passed the gate: on whose behalf, and about which call.
 #[derive(Clone, Debug)]
@@ -78,7 +72,7 @@ pub(super) async fn pass(
     let mut response = match (standing, caller) {
         (Some((scope, standing)), _) if !standing.admitted => {
             api.metrics.rate_limited(scope.name());
-            refuse(standing)
+            ApiError(standing.refusal()).into_response()
         }
         (_, None) => {
             api.metrics.auth_failed();
@@ -93,7 +87,7 @@ pub(super) async fn pass(
         },
     };
     if let Some((_, standing)) = standing {
-        describe(standing, response.headers_mut());
+        standing.describe(response.headers_mut());
     }
     response
 }
@@ -130,33 +124,7 @@ pub(super) fn participant_key(caller: &Caller) -> String {
     }
 }
 
-fn refuse(standing: Standing) -> Response {
-    let seconds = u32::try_from(standing.retry_after()).unwrap_or(u32::MAX);
-    let message = format!("Too many requests: try again in {seconds} s");
-    let mut error = ErrorBody::with_message(ErrorCode::RateLimitExceeded, message);
-    error.retry_after = Some(seconds);
-    ApiError(error).into_response()
-}
-
-fn describe(standing: Standing, headers: &mut HeaderMap) {
-    let ends = SystemTime::now() + standing.resets_in;
-    let reset = ends
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis()
-        .div_ceil(1000);
-    headers.insert(LIMIT, HeaderValue::from(standing.limit));
-    headers.insert(REMAINING, HeaderValue::from(standing.remaining));
-    headers.insert(RESET, HeaderValue::from(u64::try_from(reset).unwrap_or(u64::MAX)));
-}
-
 /// Where a request came from.
 pub(super) fn client_address(request: &Request, api: &Api) -> ClientAddress {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0);
-    // Unknown only where no connection is behind the request; such a request is from nowhere in particular.
-    let peer = peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
-    ClientAddress::of(peer, request.headers(), &api.trusted_proxies)
+    ClientAddress::of_request(request, &api.trusted_proxies)
 }

@@ -11,9 +11,9 @@ use signalling::error::ErrorBody;
 use signalling::{CallId, ErrorCode};
 
 use super::Api;
-use super::answer::method_not_allowed;
 use super::gate::{Gate, pass};
 use super::limits::Scope;
+use edge::answer::method_not_allowed;
 
 mod consumers;
 mod operations;

@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
+use edge::setting;
+
 use super::error::ConfigError;
-use super::parse;
 
 /// Resolves the comma list `text` of addresses and host names, in its order, without repeats.
 pub(super) fn resolve(text: &str, bind: IpAddr) -> Result<Vec<IpAddr>, ConfigError> {
     let mut announced = Vec::new();
-    for entry in parse::entries(text) {
+    for entry in setting::entries(text) {
         for address in resolve_one(entry, bind)? {
             if address.is_unspecified() || address.is_multicast() {
                 return Err(ConfigError::Unreachable { address });
@@ -26,7 +27,7 @@ pub(super) fn resolve(text: &str, bind: IpAddr) -> Result<Vec<IpAddr>, ConfigErr
     }
     if announced.is_empty() {
         let expected = "a comma list of addresses or host names";
-        return Err(parse::invalid("ANNOUNCED_IP", text, expected));
+        return Err(setting::invalid("ANNOUNCED_IP", text, expected).into());
     }
     Ok(announced)
 }

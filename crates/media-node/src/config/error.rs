@@ -1,41 +1,13 @@
 //! What can be wrong with a setting; each message names the setting and says how to put it right.
 
-use std::fmt;
+use edge::setting::{SettingError, Wrong};
 
 /// One wrong setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A value that cannot be read.
-    #[error("{setting}: `{value}` is not {expected}; set {setting} to {expected}")]
-    Invalid {
-        /// The environment variable's name.
-        setting: &'static str,
-        /// What was given.
-        value: String,
-        /// What would be right.
-        expected: String,
-    },
-    /// A setting without a safe default.
-    #[error("{setting} is not set: {reason}")]
-    Missing {
-        /// The environment variable's name.
-        setting: &'static str,
-        /// Why it is needed and how to obtain a value.
-        reason: &'static str,
-    },
-    /// A secret that could be guessed.
-    #[error(
-        "{setting} has {length} bytes; HS256 needs at least {minimum}: \
-         make one with `openssl rand -hex 32` and give the same to the gateway"
-    )]
-    WeakSecret {
-        /// The environment variable's name.
-        setting: &'static str,
-        /// Bytes it has.
-        length: usize,
-        /// Bytes it needs.
-        minimum: usize,
-    },
+    /// What can be wrong with any setting.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The range of ports is empty.
     #[error("RTC_MIN_PORT ({min}) is above RTC_MAX_PORT ({max}); swap them or widen the range")]
     PortRange {
@@ -94,32 +66,7 @@ pub enum ConfigError {
         /// The setting that is missing.
         missing: &'static str,
     },
-    /// A file that cannot be read.
-    #[error("{setting}: cannot read `{path}` ({reason}); check the path and its permissions")]
-    UnreadableFile {
-        /// The environment variable's name.
-        setting: &'static str,
-        /// The path given.
-        path: String,
-        /// What the system said.
-        reason: String,
-    },
 }
 
 /// Every wrong setting of a configuration; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<ConfigError>);
-
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().enumerate() {
-            if index > 0 {
-                writeln!(formatter)?;
-            }
-            write!(formatter, "{error}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigErrors {}
+pub type ConfigErrors = Wrong<ConfigError>;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use edge::setting::{self, SettingError, Wrong, given};
 use link::bwe::Bitrate;
 use ortc::supported::CodecChoice;
 
@@ -18,9 +19,6 @@ pub(super) const INITIAL_OUTGOING_BITRATE: u64 = 1_000_000;
 
 /// Contract §8.2.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// HS256 wants a key as long as its hash (RFC 7518 §3.2); contract §6.2.
-const SECRET_BYTES: usize = 32;
 
 /// Which part of Meeshy Calls reads the settings; decides defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,37 +117,8 @@ pub struct Settings {
     pub codecs: Option<String>,
 }
 
-/// Collects problems, so that all are reported together.
-#[derive(Default)]
-struct Problems(Vec<ConfigError>);
-
-impl Problems {
-    /// The value, or the default and a problem more.
-    fn take<T>(&mut self, result: Result<T, ConfigError>, fallback: T) -> T {
-        result.unwrap_or_else(|error| {
-            self.0.push(error);
-            fallback
-        })
-    }
-
-    /// A number in `range`, or `default` if not given.
-    fn number(
-        &mut self,
-        setting: &'static str,
-        text: &Option<String>,
-        range: std::ops::RangeInclusive<u64>,
-        default: u64,
-    ) -> u64 {
-        match given(text) {
-            Some(text) => self.take(parse::number(setting, text, range), default),
-            None => default,
-        }
-    }
-}
-
-fn given(text: &Option<String>) -> Option<&str> {
-    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
-}
+/// What is wrong so far.
+type Problems = setting::Problems<ConfigError>;
 
 impl Settings {
     /// Checks everything and fills in defaults. Reads the files and resolves the names it is given.
@@ -179,7 +148,7 @@ impl Settings {
         if problems.0.is_empty() {
             Ok(config)
         } else {
-            Err(ConfigErrors(problems.0))
+            Err(Wrong(problems.0))
         }
     }
 
@@ -193,7 +162,7 @@ impl Settings {
             Some((setting, other)) => {
                 let expected = "`development`, `staging` or `production`";
                 problems.take(
-                    Err(parse::invalid(setting, other, expected)),
+                    Err(setting::invalid(setting, other, expected)),
                     Environment::Production,
                 )
             }
@@ -211,12 +180,12 @@ impl Settings {
 
     fn http(&self, role: Role, bind_ip: IpAddr, problems: &mut Problems) -> HttpConfig {
         let port = problems.number("PORT", &self.port, 0..=65_535, role.port().into());
-        let origins = parse::list(
+        let origins = setting::list(
             "FRONTEND_URL",
             given(&self.frontend_url).unwrap_or_default(),
             "an origin such as https://meet.example.org (no path)",
         );
-        let proxies = parse::list(
+        let proxies = setting::list(
             "TRUSTED_PROXIES",
             given(&self.trusted_proxies).unwrap_or_default(),
             "an address or a range such as 10.0.0.0/8",
@@ -229,28 +198,16 @@ impl Settings {
     }
 
     fn secrets(&self, role: Role, problems: &mut Problems) -> Secrets {
-        let mut strong = |setting, text: &Option<String>| {
-            let text = given(text)?;
-            if text.len() < SECRET_BYTES {
-                let length = text.len();
-                problems.0.push(ConfigError::WeakSecret {
-                    setting,
-                    length,
-                    minimum: SECRET_BYTES,
-                });
-            }
-            Some(text.to_owned())
-        };
-        let current = strong("JWT_SECRET", &self.jwt_secret);
-        let previous = strong("JWT_SECRET_PREVIOUS", &self.jwt_secret_previous);
+        let current = problems.secret("JWT_SECRET", &self.jwt_secret);
+        let previous = problems.secret("JWT_SECRET_PREVIOUS", &self.jwt_secret_previous);
         let current = match (current, role) {
             (Some(secret), _) => secret,
             // In one process nobody else needs to know the secret.
-            (None, Role::Serve) => crate::random::secret(),
+            (None, Role::Serve) => edge::random::secret(),
             (None, Role::Media) => {
                 let reason = "a media node verifies the gateway's tokens with it; \
                               make one with `openssl rand -hex 32` and give the same to the gateway";
-                problems.0.push(ConfigError::Missing {
+                problems.note(SettingError::Missing {
                     setting: "JWT_SECRET",
                     reason,
                 });
@@ -264,7 +221,7 @@ impl Settings {
         let any = IpAddr::from([0, 0, 0, 0]);
         let bind_ip = match given(&self.bind_ip) {
             Some(text) => problems.take(
-                parse::value("BIND_IP", text, "an address of this machine, or 0.0.0.0 for all"),
+                setting::value("BIND_IP", text, "an address of this machine, or 0.0.0.0 for all"),
                 any,
             ),
             None => any,
@@ -281,10 +238,7 @@ impl Settings {
             30_000..=1_000_000_000,
             INITIAL_OUTGOING_BITRATE,
         );
-        let tcp = match given(&self.enable_tcp) {
-            Some(text) => problems.take(parse::switch("ENABLE_TCP", text), true),
-            None => true,
-        };
+        let tcp = problems.switch("ENABLE_TCP", &self.enable_tcp, true);
         let codecs = match given(&self.codecs) {
             Some(text) => problems.take(parse::codecs("CODECS", text), CodecChoice::DEFAULT.to_vec()),
             None => CodecChoice::DEFAULT.to_vec(),
@@ -311,18 +265,18 @@ impl Settings {
         let ports = usize::from(range.max.saturating_sub(range.min)) + 1;
         let chosen_by_system = range.min == 0 && range.max == 0;
         if range.min > range.max {
-            problems.0.push(ConfigError::PortRange {
+            problems.note(ConfigError::PortRange {
                 min: range.min,
                 max: range.max,
             });
         } else if range.min == 0 && !chosen_by_system {
-            problems.0.push(parse::invalid(
+            problems.note(setting::invalid(
                 "RTC_MIN_PORT",
                 "0",
                 "a whole number from 1 to 65535",
             ));
         } else if ports < workers && !chosen_by_system {
-            problems.0.push(ConfigError::TooFewPorts { workers, ports });
+            problems.note(ConfigError::TooFewPorts { workers, ports });
         }
         range
     }
@@ -339,7 +293,7 @@ impl Settings {
             None if environment == Environment::Production && role == Role::Media => {
                 let reason = "in production it cannot be guessed; \
                               set it to the address or host name at which clients reach the media ports";
-                problems.0.push(ConfigError::Missing {
+                problems.note(SettingError::Missing {
                     setting: "ANNOUNCED_IP",
                     reason,
                 });
@@ -353,8 +307,8 @@ impl Settings {
         let (given_one, missing) = match (given(&self.dtls_cert_file), given(&self.dtls_key_file)) {
             (None, None) => return CertificateSource::Generated,
             (Some(certificate), Some(key)) => {
-                let certificate = parse::readable_file("DTLS_CERT_FILE", certificate);
-                let key = parse::readable_file("DTLS_KEY_FILE", key);
+                let certificate = setting::readable_file("DTLS_CERT_FILE", certificate);
+                let key = setting::readable_file("DTLS_KEY_FILE", key);
                 return CertificateSource::Files {
                     certificate: problems.take(certificate, Default::default()),
                     key: problems.take(key, Default::default()),
@@ -363,7 +317,7 @@ impl Settings {
             (Some(_), None) => ("DTLS_CERT_FILE", "DTLS_KEY_FILE"),
             (None, Some(_)) => ("DTLS_KEY_FILE", "DTLS_CERT_FILE"),
         };
-        problems.0.push(ConfigError::HalfKeyPair {
+        problems.note(ConfigError::HalfKeyPair {
             given: given_one,
             missing,
         });

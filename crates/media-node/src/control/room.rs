@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Context;
+use super::rooms::Standing;
 use super::workers::{Lease, WorkerError};
 
 mod consumers;
@@ -116,6 +117,8 @@ pub(crate) struct Room {
     consumer_ids: HashMap<ConsumerKey, ConsumerId>,
     /// Counts producers, to list them in the order of their creation.
     next_producer: u64,
+    /// How it was created: a room on standby takes a place only while it carries media.
+    created_as: Standing,
     end: Option<RoomEnd>,
 }
 
@@ -125,6 +128,7 @@ impl Room {
         call: CallId,
         context: Arc<Context>,
         (mailbox, jobs): (Mailbox, Jobs),
+        standing: Standing,
     ) -> Result<CreateRoomResponse, ErrorBody> {
         let internal = || ErrorBody::new(ErrorCode::InternalServerError).about("callId", &call);
         let lease = context.workers.place(&mailbox).ok_or_else(internal)?;
@@ -149,6 +153,7 @@ impl Room {
             producer_ids: HashMap::new(),
             consumer_ids: HashMap::new(),
             next_producer: 0,
+            created_as: standing,
             end: None,
             call,
             lease,

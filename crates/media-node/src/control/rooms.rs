@@ -15,10 +15,28 @@ use super::admission::Admission;
 use super::presence::Change;
 use super::room::{Mailbox, Room, Work};
 
+/// Rooms on standby per room that may carry media: they cost a router and some idle transports each, so the bound only
+/// keeps a gateway that went wrong from filling the memory.
+const STANDBY_PER_ROOM: usize = 20;
+
+/// Whether a room takes one of the node's places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It may carry media and is counted.
+    Counted,
+    /// It is being proven while its call is direct, and carries nothing.
+    Standby,
+}
+
+struct Entry {
+    mailbox: Mailbox,
+    standing: Standing,
+}
+
 /// Which rooms there are, and how many people are in them.
 #[derive(Default)]
 pub(crate) struct Registry {
-    rooms: Mutex<HashMap<CallId, Mailbox>>,
+    rooms: Mutex<HashMap<CallId, Entry>>,
     participants: AtomicUsize,
     draining: AtomicBool,
     /// Told whenever a room is gone.
@@ -29,7 +47,10 @@ impl Registry {
     /// Forgets a room that ended, with those who were still in it.
     pub(super) fn forget(&self, call: &CallId, mailbox: &Mailbox, participants: usize) {
         let mut rooms = self.rooms();
-        if rooms.get(call).is_some_and(|known| known.same_room(mailbox)) {
+        if rooms
+            .get(call)
+            .is_some_and(|known| known.mailbox.same_room(mailbox))
+        {
             rooms.remove(call);
         }
         drop(rooms);
@@ -46,6 +67,32 @@ impl Registry {
     /// Number of rooms.
     pub(crate) fn len(&self) -> usize {
         self.rooms().len()
+    }
+
+    /// Number of rooms that take one of the node's places.
+    pub(crate) fn counted(&self) -> usize {
+        counted(&self.rooms())
+    }
+
+    /// Gives a room on standby one of at most `places`; a room that has one keeps it. Whether it has one now.
+    pub(super) fn claim(&self, call: &CallId, places: usize) -> bool {
+        let mut rooms = self.rooms();
+        let taken = counted(&rooms);
+        let Some(entry) = rooms.get_mut(call) else {
+            return false;
+        };
+        if entry.standing == Standing::Standby && taken >= places {
+            return false;
+        }
+        entry.standing = Standing::Counted;
+        true
+    }
+
+    /// Takes a room's place back, because it carries nothing any more.
+    pub(super) fn stand_by(&self, call: &CallId) {
+        if let Some(entry) = self.rooms().get_mut(call) {
+            entry.standing = Standing::Standby;
+        }
     }
 
     /// Number of participants in all rooms.
@@ -77,12 +124,19 @@ impl Registry {
     }
 
     fn find(&self, call: &CallId) -> Option<Mailbox> {
-        self.rooms().get(call).cloned()
+        self.rooms().get(call).map(|entry| entry.mailbox.clone())
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<CallId, Mailbox>> {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<CallId, Entry>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn counted(rooms: &HashMap<CallId, Entry>) -> usize {
+    rooms
+        .values()
+        .filter(|entry| entry.standing == Standing::Counted)
+        .count()
 }
 
 /// The rooms of a node.
@@ -92,12 +146,22 @@ pub(crate) struct Rooms(pub(crate) Arc<Context>);
 impl Rooms {
     /// Creates a room. Once begun this is carried through, whether or not anybody still waits for it: a request whose
     /// connection goes away is dropped where it waits, and would leave a place taken by a room that never opened.
-    pub(crate) async fn create(&self, call: CallId) -> Result<CreateRoomResponse, ErrorBody> {
+    pub(crate) async fn create(
+        &self,
+        call: CallId,
+        standing: Standing,
+    ) -> Result<CreateRoomResponse, ErrorBody> {
         let (mailbox, jobs) = Mailbox::new(call.clone());
-        self.reserve(&call, &mailbox)?;
+        self.reserve(&call, &mailbox, standing)?;
         let context = Arc::clone(&self.0);
         let opening = tokio::spawn(async move {
-            let opened = Room::open(call.clone(), Arc::clone(&context), (mailbox.clone(), jobs)).await;
+            let opened = Room::open(
+                call.clone(),
+                Arc::clone(&context),
+                (mailbox.clone(), jobs),
+                standing,
+            )
+            .await;
             if opened.is_err() {
                 context.registry.forget(&call, &mailbox, 0);
             }
@@ -109,7 +173,7 @@ impl Rooms {
     }
 
     /// Takes the room's place, so that a second request for it at the same time is told that it exists.
-    fn reserve(&self, call: &CallId, mailbox: &Mailbox) -> Result<(), ErrorBody> {
+    fn reserve(&self, call: &CallId, mailbox: &Mailbox, standing: Standing) -> Result<(), ErrorBody> {
         let context = &self.0;
         let mut rooms = context.registry.rooms();
         let refuse = |message: &str| Err(ErrorBody::with_message(ErrorCode::ServerAtCapacity, message));
@@ -119,13 +183,22 @@ impl Rooms {
         if context.registry.is_draining() {
             return refuse("The server is about to stop and takes no more rooms");
         }
-        if rooms.len() >= context.capacity.rooms {
+        let places = context.capacity.rooms;
+        let full = match standing {
+            Standing::Counted => counted(&rooms) >= places,
+            Standing::Standby => rooms.len() >= places.saturating_mul(1 + STANDBY_PER_ROOM),
+        };
+        if full {
             return refuse("The server has as many rooms as it may");
         }
         if context.admission.level() >= Admission::Closed {
             return refuse("The server is overloaded and takes no more rooms");
         }
-        rooms.insert(call.clone(), mailbox.clone());
+        let entry = Entry {
+            mailbox: mailbox.clone(),
+            standing,
+        };
+        rooms.insert(call.clone(), entry);
         Ok(())
     }
 
@@ -157,7 +230,10 @@ impl Rooms {
 
     /// Destroys all rooms; used when a drain's grace is over.
     pub(crate) fn destroy_all(&self, end: RoomEnd) {
-        let rooms: Vec<Mailbox> = self.0.registry.rooms().values().cloned().collect();
+        let rooms: Vec<Mailbox> = {
+            let rooms = self.0.registry.rooms();
+            rooms.values().map(|entry| entry.mailbox.clone()).collect()
+        };
         for room in rooms {
             // Gone already is as good.
             let _ = room.post(move |room| Box::pin(async move { room.finish(end) }));

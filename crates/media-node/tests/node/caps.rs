@@ -28,6 +28,48 @@ async fn the_eleventh_room_is_refused() {
 }
 
 #[tokio::test]
+async fn rooms_on_standby_take_a_place_only_while_media_flows() {
+    let node = TestNode::with(|config, _| config.capacity.rooms = 1).await;
+    for call in ["call-1", "call-2"] {
+        node.post(&service(), &format!("/api/rooms/{call}/create?standby=true"))
+            .await
+            .data();
+    }
+    let (anna, berta) = (
+        node.member("call-1", "anna").await,
+        node.member("call-2", "berta").await,
+    );
+    let quiet = || {
+        let mut request = audio(1);
+        request["paused"] = json!(true);
+        request
+    };
+    let anna_track = anna.produce(quiet()).await.text("producerId");
+    let berta_track = berta.produce(quiet()).await.text("producerId");
+    let anna_flow = async |flow: &str| anna.post(&format!("/producers/{anna_track}/{flow}")).await;
+    let berta_flow = async |flow: &str| berta.post(&format!("/producers/{berta_track}/{flow}")).await;
+
+    // Nothing flows yet, so an ordinary room still finds its place, and then nobody else does.
+    node.room("call-3").await;
+    anna_flow("resume").await.fails(503, "SERVER_AT_CAPACITY");
+    node.delete(&service(), "/api/rooms/call-3")
+        .await
+        .says("Room destroyed");
+    anna_flow("resume").await.says("Producer resumed");
+    berta_flow("resume").await.fails(503, "SERVER_AT_CAPACITY");
+    node.post(&service(), "/api/rooms/call-3/create")
+        .await
+        .fails(503, "SERVER_AT_CAPACITY");
+
+    // What stands by again gives its place to the next.
+    anna_flow("pause").await.says("Producer paused");
+    berta_flow("resume").await.says("Producer resumed");
+    node.post(&service(), "/api/rooms/call-3/create?standby=maybe")
+        .await
+        .fails(400, "INVALID_REQUEST");
+}
+
+#[tokio::test]
 async fn the_fifty_first_participant_is_refused() {
     let node = TestNode::start().await;
     node.room("call-1").await;

@@ -8,6 +8,15 @@ use super::webrtc::{DtlsParameters, IceCandidate, IceParameters};
 use crate::id::{CallId, ConsumerId, ParticipantId, ProducerId, RouterId, TransportId};
 use crate::timestamp::Timestamp;
 
+/// The query of creating a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateRoomQuery {
+    /// Whether the room is only to be proven for now: it takes none of the node's places until media flows in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<bool>,
+}
+
 /// The answer to creating a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

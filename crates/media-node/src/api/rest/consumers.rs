@@ -8,10 +8,10 @@ use signalling::error::ErrorBody;
 use signalling::{ConsumerId, ErrorCode};
 
 use super::object;
-use crate::api::answer::{DataAnswer, DoneAnswer, data, done};
 use crate::api::gate::Passed;
 use crate::api::{Api, Body};
 use crate::control::room::Flow;
+use edge::answer::{DataAnswer, DoneAnswer, data, done};
 
 const CONSUMER: (&str, ErrorCode) = ("consumerId", ErrorCode::ConsumerNotFound);
 

@@ -11,9 +11,9 @@ use signalling::client_node::{HealthResponse, HealthStatus, StatsResponse, messa
 use signalling::version;
 
 use crate::api::Api;
-use crate::api::answer::{ApiError, DataAnswer, DoneAnswer, data, done};
 use crate::api::auth::bearer;
 use crate::api::gate::client_address;
+use edge::answer::{ApiError, DataAnswer, DoneAnswer, data, done};
 
 /// The content type of the Prometheus text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";

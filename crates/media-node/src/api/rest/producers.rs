@@ -9,10 +9,10 @@ use signalling::{ErrorCode, ProducerId, TransportId};
 
 use super::object;
 use super::transports::TRANSPORT;
-use crate::api::answer::{DataAnswer, DoneAnswer, data, done};
 use crate::api::gate::Passed;
 use crate::api::{Api, Body};
 use crate::control::room::Flow;
+use edge::answer::{DataAnswer, DoneAnswer, data, done};
 
 const PRODUCER: (&str, ErrorCode) = ("producerId", ErrorCode::ProducerNotFound);
 

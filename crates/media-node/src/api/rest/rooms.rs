@@ -2,22 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawPathParams, State};
-use signalling::client_node::{CreateRoomResponse, RoomResponse, message};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, RawPathParams, State};
+use signalling::client_node::{CreateRoomQuery, CreateRoomResponse, RoomResponse, message};
 use signalling::error::ErrorBody;
 use signalling::gateway_node::RoomEnd;
 use signalling::{ErrorCode, ParticipantId};
 
 use crate::api::Api;
-use crate::api::answer::{DataAnswer, DoneAnswer, data, done};
 use crate::api::gate::Passed;
+use crate::control::rooms::Standing;
+use edge::answer::{DataAnswer, DoneAnswer, data, done};
 
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
+    query: Result<Query<CreateRoomQuery>, QueryRejection>,
     Passed { caller, call }: Passed,
 ) -> DataAnswer<CreateRoomResponse> {
     caller.require_service()?;
-    data(api.rooms.create(call).await?)
+    let invalid = |_| ErrorBody::with_message(ErrorCode::InvalidRequest, "standby must be true or false");
+    let Query(query) = query.map_err(invalid)?;
+    let standing = match query.standby {
+        Some(true) => Standing::Standby,
+        Some(false) | None => Standing::Counted,
+    };
+    data(api.rooms.create(call, standing).await?)
 }
 
 pub(super) async fn fetch(

@@ -9,9 +9,9 @@ use signalling::client_node::{
 use signalling::{ErrorCode, TransportId};
 
 use super::object;
-use crate::api::answer::{DataAnswer, DoneAnswer, data, done};
 use crate::api::gate::Passed;
 use crate::api::{Api, Body};
+use edge::answer::{DataAnswer, DoneAnswer, data, done};
 
 pub(super) const TRANSPORT: (&str, ErrorCode) = ("transportId", ErrorCode::TransportNotFound);
 

@@ -15,6 +15,7 @@ use super::objects::Producer;
 use crate::control::admission::Admission;
 use crate::control::caller::Caller;
 use crate::control::negotiate::usable;
+use crate::control::rooms::Standing;
 use crate::control::translate;
 
 /// Bytes of JSON that a track's `appData` may have. Every participant receives it with every announcement of the track;
@@ -61,6 +62,9 @@ impl Room {
         let source = self.claim_source(&owner, kind, &app_data)?;
         let negotiation = self.context.offer.produce(kind, &parameters)?;
         let paused = paused.unwrap_or(false);
+        if !paused {
+            self.take_place()?;
+        }
         let unusable = |message: String| ErrorBody::with_message(ErrorCode::InvalidRtpParameters, message);
         let spec = translate::producer(kind, source, &negotiation, paused)
             .map_err(|error| unusable(error.to_string()))?;
@@ -205,10 +209,14 @@ impl Room {
             Flow::Paused => Command::PauseProducer(producer.key),
             Flow::Running => Command::ResumeProducer(producer.key),
         };
+        if flow == Flow::Running {
+            self.take_place()?;
+        }
         self.command(command, ErrorCode::InternalServerError).await?;
         if let Some(producer) = self.producers.get_mut(&id) {
             producer.paused = paused;
         }
+        self.give_place_back();
         tracing::debug!(call = %self.call, producer = %id, ?flow, "producer flow changed");
         for (consumer, state) in self
             .consumers
@@ -240,6 +248,29 @@ impl Room {
         self.forget_consumers(|consumer| consumer.producer == id);
         tracing::info!(call = %self.call, participant = %producer.owner, producer = %id, "producer closed");
         self.announce_closed(id, &producer);
+        self.give_place_back();
+    }
+
+    /// A room on standby takes one of the node's places before media flows in it.
+    fn take_place(&self) -> Result<(), ErrorBody> {
+        if self.created_as == Standing::Counted
+            || self
+                .context
+                .registry
+                .claim(&self.call, self.context.capacity.rooms)
+        {
+            return Ok(());
+        }
+        let message = "The server has as many rooms as it may";
+        Err(ErrorBody::with_message(ErrorCode::ServerAtCapacity, message))
+    }
+
+    /// A room that was created on standby gives its place back once nothing flows in it.
+    fn give_place_back(&self) {
+        let flows = self.producers.values().any(|producer| !producer.paused);
+        if self.created_as == Standing::Standby && !flows {
+            self.context.registry.stand_by(&self.call);
+        }
     }
 
     fn owned_producer(&self, caller: &Caller, id: ProducerId) -> Result<&Producer, ErrorBody> {

@@ -40,18 +40,18 @@ impl IntoResponse for ApiError {
 }
 
 /// What a handler returns for an endpoint that answers with data.
-pub(super) type DataAnswer<T> = Result<Json<Success<T>>, ApiError>;
+pub type DataAnswer<T> = Result<Json<Success<T>>, ApiError>;
 
 /// What a handler returns for an endpoint that only says what it did.
-pub(super) type DoneAnswer = Result<Json<Done>, ApiError>;
+pub type DoneAnswer = Result<Json<Done>, ApiError>;
 
 /// Wraps data in its envelope.
-pub(super) fn data<T: Serialize>(data: T) -> DataAnswer<T> {
+pub fn data<T: Serialize>(data: T) -> DataAnswer<T> {
     Ok(Json(Success::new(data)))
 }
 
 /// Wraps a message in its envelope.
-pub(super) fn done(message: &str) -> DoneAnswer {
+pub fn done(message: &str) -> DoneAnswer {
     Ok(Json(Done::new(message)))
 }
 
@@ -61,11 +61,11 @@ pub fn fail(code: ErrorCode) -> Response {
 }
 
 /// The answer to paths that do not exist.
-pub(super) async fn not_found() -> Response {
+pub async fn not_found() -> Response {
     fail(ErrorCode::NotFound)
 }
 
 /// The answer to methods a path does not have.
-pub(super) async fn method_not_allowed() -> Response {
+pub async fn method_not_allowed() -> Response {
     fail(ErrorCode::MethodNotAllowed)
 }

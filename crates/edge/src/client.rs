@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 
-use crate::config::TrustedProxies;
+use crate::proxies::TrustedProxies;
 
 /// The address a request came from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClientAddress {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress {
     address: IpAddr,
     /// Whether somebody forwarded the request whom nobody told us to trust.
     forwarded_by_stranger: bool,
@@ -17,7 +18,7 @@ pub(crate) struct ClientAddress {
 impl ClientAddress {
     /// Takes the word of trusted proxies only: of `X-Forwarded-For`, entries are believed from the right for as long
     /// as a trusted proxy wrote them (contract §1.6: the last trusted proxy only).
-    pub(crate) fn of(peer: SocketAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Self {
+    pub fn of(peer: SocketAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Self {
         let mut address = peer.ip().to_canonical();
         let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
         if !trusted.contains(address) {
@@ -46,8 +47,20 @@ impl ClientAddress {
         }
     }
 
+    /// Where a request came from.
+    #[must_use]
+    pub fn of_request(request: &Request, trusted: &TrustedProxies) -> Self {
+        let peer = request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0);
+        // Unknown only where no connection is behind the request; such a request is from nowhere in particular.
+        let peer = peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+        Self::of(peer, request.headers(), trusted)
+    }
+
     /// The address to count requests by.
-    pub(crate) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         match self.address {
             IpAddr::V4(address) => address.to_string(),
             // One subscriber has a whole /64 (RFC 6177) and could otherwise use a new address per request.
@@ -61,7 +74,7 @@ impl ClientAddress {
     /// Whether the client is on this machine or in a private network (contract §1.3: internal endpoints).
     ///
     /// A request forwarded by an unknown proxy may come from anywhere, so it is not.
-    pub(crate) fn is_internal(&self) -> bool {
+    pub fn is_internal(&self) -> bool {
         if self.forwarded_by_stranger {
             return false;
         }
@@ -86,7 +99,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
-    use crate::config::IpRange;
+    use crate::proxies::IpRange;
 
     fn proxies(ranges: &[&str]) -> TrustedProxies {
         let parse = |range: &&str| range.parse::<IpRange>().expect("a range");

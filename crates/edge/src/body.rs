@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use signalling::ErrorCode;
 use signalling::error::ErrorBody;
 
-use super::answer::ApiError;
+use crate::answer::ApiError;
 
 /// A request's body as `T`. Whatever stands in the way is answered in the envelope.
 #[derive(Debug)]
