@@ -392,6 +392,47 @@ pub enum Input {
     Wake,
 }
 
+impl Input {
+    /// What waits for an answer to this, if anything does.
+    #[must_use]
+    pub const fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::Join { request, .. }
+            | Self::Reject { request, .. }
+            | Self::Remove { request, .. }
+            | Self::End { request, .. }
+            | Self::Rejoin { request, .. }
+            | Self::Connected { request, .. }
+            | Self::Signal { request, .. }
+            | Self::SetMedia { request, .. }
+            | Self::SwitchAck { request, .. }
+            | Self::SfuProof { request, .. }
+            | Self::Gap { request, .. }
+            | Self::RetrySwitch { request, .. }
+            | Self::Caption { request, .. }
+            | Self::SetMode { request, .. } => Some(*request),
+            Self::Leave { request, .. } => *request,
+            _ => None,
+        }
+    }
+
+    /// The device it comes from, where only one that is bound to a seat may say it.
+    #[must_use]
+    pub(crate) const fn socket(&self) -> Option<SocketId> {
+        match self {
+            Self::Connected { socket, .. }
+            | Self::Signal { socket, .. }
+            | Self::SetMedia { socket, .. }
+            | Self::SwitchAck { socket, .. }
+            | Self::SfuProof { socket, .. }
+            | Self::Gap { socket, .. }
+            | Self::RetrySwitch { socket, .. }
+            | Self::Caption { socket, .. } => Some(*socket),
+            _ => None,
+        }
+    }
+}
+
 /// Randomness for ids a call makes itself: transitions. Eight fresh bytes come with each input that may need them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entropy(pub u64);

@@ -10,10 +10,19 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod call;
+mod departure;
 pub mod input;
+mod media;
+mod metrics;
+mod mode;
 pub mod output;
 pub mod record;
+mod ring;
+mod room;
+mod roster;
+mod timers;
 pub mod view;
 
 pub use call::Call;
