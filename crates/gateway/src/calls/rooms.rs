@@ -1,0 +1,64 @@
+//! The task that asks media nodes what a call wants of them: one thing after the other, beside the call itself.
+
+use std::sync::Arc;
+
+use call::{Input, NodeCommand, RoomAttempt, RoomInfo};
+use tokio::sync::mpsc;
+
+use super::Inner;
+use super::mailbox::Mail;
+use super::registry::Running;
+
+/// Starts the task for one call. It ends when the sender is gone and everything was done.
+pub(super) fn spawn(inner: Arc<Inner>, running: &Running) -> mpsc::UnboundedSender<NodeCommand> {
+    let (sender, mut commands) = mpsc::unbounded_channel();
+    let running = running.clone();
+    tokio::spawn(async move {
+        while let Some(command) = commands.recv().await {
+            if let Some(input) = carry_out(&inner, &running, command).await {
+                // A call that is over has no use for it.
+                drop(running.mailbox.send(Mail::Input(Box::new(input), None)).await);
+            }
+        }
+        inner.nodes.forget(&running.call).await;
+    });
+    sender
+}
+
+async fn carry_out(inner: &Inner, running: &Running, command: NodeCommand) -> Option<Input> {
+    let nodes = &inner.nodes;
+    match command {
+        NodeCommand::OpenRoom { attempt, avoid } => {
+            Some(opened(attempt, nodes.open(&running.call, avoid.as_ref()).await))
+        }
+        NodeCommand::WatchRoom { attempt, node } => Some(match nodes.watch(&running.call, &node).await {
+            Some(room) => Input::RoomReady { attempt, room },
+            None => Input::RoomLost { node },
+        }),
+        NodeCommand::RemoveParticipant { node, participant } => {
+            nodes.remove_participant(&running.call, &node, &participant).await;
+            None
+        }
+        NodeCommand::SetProducerPaused {
+            node,
+            producer,
+            paused,
+        } => {
+            nodes
+                .set_producer_paused(&running.call, &node, producer, paused)
+                .await;
+            None
+        }
+        NodeCommand::DestroyRoom { node } => {
+            nodes.destroy(&running.call, &node).await;
+            None
+        }
+    }
+}
+
+fn opened(attempt: RoomAttempt, room: Option<RoomInfo>) -> Input {
+    match room {
+        Some(room) => Input::RoomReady { attempt, room },
+        None => Input::RoomFailed { attempt },
+    }
+}

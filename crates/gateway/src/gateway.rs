@@ -1,0 +1,141 @@
+//! The gateway: its parts, put together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use socketioxide::SocketIo;
+use store::{Store, StoreError};
+use tokio::task::JoinSet;
+
+use crate::auth::{Authenticator, Tokens};
+use crate::calls::{Calls, Parts};
+use crate::cluster::{Cluster, InProcess};
+use crate::config::GatewayConfig;
+use crate::flags::Flags;
+use crate::ice_servers::IceServers;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::nodes::{Nodes, proxy};
+use crate::socket::{self, Sockets};
+
+/// A gateway that runs. It ends when it is stopped or dropped; its calls go on where it is started again over the
+/// same store.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    /// Work that goes on by itself, ended with the gateway.
+    work: JoinSet<()>,
+    io: SocketIo,
+    router: Router,
+}
+
+/// What every request works with.
+pub(crate) struct Shared {
+    pub(crate) config: GatewayConfig,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) auth: Authenticator,
+    pub(crate) limits: Limits,
+    pub(crate) ice: Arc<IceServers>,
+    pub(crate) flags: Arc<Flags>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) calls: Calls,
+    pub(crate) sockets: Arc<Sockets>,
+    pub(crate) nodes: Arc<Nodes>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot find out which calls are live.
+    #[error("the calls that were live cannot be read: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Gateway {
+    /// Starts the gateway: takes up the calls that were live, connects to the media nodes, and from then on serves
+    /// whoever comes by [`Self::router`].
+    ///
+    /// # Errors
+    /// If the store does not tell which calls were live.
+    pub async fn start(config: GatewayConfig, store: Arc<dyn Store>) -> Result<Self, StartError> {
+        let cluster: Arc<dyn Cluster> = Arc::new(InProcess::default());
+        let tokens = Arc::new(Tokens::new(&config.login_secrets, &config.media_secrets));
+        let metrics = Arc::new(Metrics::new());
+        let sockets = Arc::new(Sockets::new(Arc::clone(&store), Arc::clone(&cluster)));
+        let (nodes, reports) = Nodes::start(
+            &config.media_servers,
+            Arc::clone(&tokens),
+            Arc::clone(&cluster),
+            config.patience,
+        );
+        let ice = Arc::new(IceServers::new(config.ice_servers.clone()));
+        let flags = Arc::new(Flags::new(config.flags.clone()));
+        let auth = Authenticator::new(Arc::clone(&tokens), Arc::clone(&store));
+        let calls = Calls::new(Parts {
+            store: Arc::clone(&store),
+            tokens: Arc::clone(&tokens),
+            authenticator: auth.clone(),
+            ice: Arc::clone(&ice),
+            flags: Arc::clone(&flags),
+            metrics: Arc::clone(&metrics),
+            sockets: Arc::clone(&sockets),
+            nodes: Arc::clone(&nodes),
+            cluster: Arc::clone(&cluster),
+            settings: config.calls,
+            media_url: config.media_url.clone(),
+        });
+        let shared = Arc::new(Shared {
+            limits: Limits::new(config.limit_factor),
+            config,
+            store,
+            tokens,
+            auth,
+            ice,
+            flags,
+            metrics,
+            calls,
+            sockets,
+            nodes,
+        });
+        shared.calls.restore().await?;
+        let mut work = JoinSet::new();
+        let calls = shared.calls.clone();
+        work.spawn(async move { calls.hear(reports).await });
+        let calls = shared.calls.clone();
+        work.spawn(async move { calls.keep_up().await });
+        let sockets = Arc::clone(&shared.sockets);
+        work.spawn(async move { sockets.relay().await });
+        let (layer, io) = socket::layer(&shared);
+        let router = crate::http::routes(&shared)
+            .merge(proxy::routes(Arc::clone(&shared.nodes)))
+            .layer(layer);
+        Ok(Self {
+            shared,
+            work,
+            io,
+            router,
+        })
+    }
+
+    /// All routes: REST, Socket.IO, the rooms of media nodes. `beside` adds those of whoever embeds the gateway.
+    pub fn router(&self, beside: Option<Router>) -> Router {
+        let router = self.router.clone();
+        match beside {
+            Some(beside) => router.merge(beside),
+            None => router,
+        }
+    }
+
+    /// How many calls run here.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.shared.calls.count()
+    }
+
+    /// Stops: every device is disconnected, and will come back where the gateway is started again. Calls stay as they
+    /// are in the store.
+    pub async fn stop(mut self) {
+        self.work.shutdown().await;
+        self.io.close().await;
+    }
+}
