@@ -1,0 +1,138 @@
+//! The schema and how it came about: forward only, additive, each step once.
+//!
+//! Older programs go on with a newer schema, because steps only add what they do not name.
+
+use std::time::SystemTime;
+
+use signalling::Timestamp;
+use sqlx::AssertSqlSafe;
+
+use super::row::Reader;
+use super::{Dialect, SqlStore, Tx, all, commit, map, run};
+use crate::{Migration, SchemaStatus, StoreError};
+
+struct Step {
+    version: u32,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        name: "people, calls, links",
+        sql: include_str!("migrations/0001_people_calls_links.sql"),
+    },
+    Step {
+        version: 2,
+        name: "recordings, analysis",
+        sql: include_str!("migrations/0002_recordings_analysis.sql"),
+    },
+];
+
+/// Any number, the same for all gateways: who holds this lock in PostgreSQL migrates.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7205759403)";
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (\
+    version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+impl Step {
+    fn describe(&self) -> Migration {
+        Migration {
+            version: self.version,
+            name: self.name.to_owned(),
+        }
+    }
+
+    /// The step in a database's own words.
+    fn text(&self, dialect: Dialect) -> String {
+        let (bytes, real, binary) = match dialect {
+            Dialect::Sqlite => ("BLOB", "REAL", "COLLATE BINARY"),
+            Dialect::Postgres => ("BYTEA", "DOUBLE PRECISION", "COLLATE \"C\""),
+        };
+        self.sql
+            .replace("{bytes}", bytes)
+            .replace("{real}", real)
+            .replace("{binary}", binary)
+    }
+}
+
+/// The status of a database that does not exist.
+pub(crate) fn nothing_applied() -> SchemaStatus {
+    SchemaStatus {
+        applied: Vec::new(),
+        pending: STEPS.iter().map(Step::describe).collect(),
+    }
+}
+
+impl SqlStore {
+    /// Brings the schema up to date, in one transaction that others who try the same wait for.
+    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
+        if self.status().await?.pending.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin_write().await?;
+        if self.dialect == Dialect::Postgres {
+            run(&mut tx, sqlx::query(LOCK)).await?;
+        }
+        run(&mut tx, sqlx::query(TABLE)).await?;
+        let applied = applied(&mut tx).await?;
+        for step in STEPS {
+            if applied.iter().any(|(known, _)| known.version == step.version) {
+                continue;
+            }
+            sqlx::raw_sql(AssertSqlSafe(step.text(self.dialect)))
+                .execute(&mut *tx)
+                .await
+                .map_err(map)?;
+            let now = Timestamp::from(SystemTime::now());
+            let record =
+                sqlx::query("INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)")
+                    .bind(i64::from(step.version))
+                    .bind(step.name)
+                    .bind(super::row::millis(now));
+            run(&mut tx, record).await?;
+            tracing::info!(version = step.version, name = step.name, "migrated the database");
+        }
+        commit(tx).await
+    }
+
+    /// What ran and what is to run.
+    pub(crate) async fn status(&self) -> Result<SchemaStatus, StoreError> {
+        let mut tx = self.begin_read().await?;
+        let tables = match self.dialect {
+            Dialect::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'"
+            }
+            Dialect::Postgres => {
+                "SELECT tablename::TEXT AS name FROM pg_tables \
+                 WHERE tablename = 'schema_migrations' AND schemaname = current_schema()"
+            }
+        };
+        if all(&mut tx, sqlx::query(tables)).await?.is_empty() {
+            return Ok(nothing_applied());
+        }
+        let applied = applied(&mut tx).await?;
+        let pending = STEPS
+            .iter()
+            .filter(|step| applied.iter().all(|(known, _)| known.version != step.version));
+        Ok(SchemaStatus {
+            pending: pending.map(Step::describe).collect(),
+            applied,
+        })
+    }
+}
+
+async fn applied(tx: &mut Tx) -> Result<Vec<(Migration, Timestamp)>, StoreError> {
+    let query = sqlx::query("SELECT version, name, applied_at FROM schema_migrations ORDER BY version");
+    let rows = all(tx, query).await?;
+    let read = rows.iter().map(|row| {
+        let row = Reader(row);
+        let migration = Migration {
+            version: row.number("version")?,
+            name: row.text("name")?,
+        };
+        Ok((migration, row.time("applied_at")?))
+    });
+    read.collect()
+}
