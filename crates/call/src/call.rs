@@ -9,8 +9,9 @@ use signalling::{ParticipantId, Timestamp, TransitionId, UserId};
 
 use crate::admission::QueuedJoin;
 use crate::input::{Callee, Input, Moment, NewCall, Person, RequestId, Settings};
+use crate::manual::PendingManual;
 use crate::metrics::Metrics;
-use crate::mode::{Hold, Machine, PendingManual, Retry};
+use crate::mode::{Hold, Machine, Retry};
 use crate::output::{AuditEvent, Measure, Notice, Output, Persist, Recipients, Reply, Seat};
 use crate::record::{CallRecord, StoredCall};
 use crate::ring::{BUSY, Ring};

@@ -14,6 +14,7 @@ mod admission;
 mod call;
 mod departure;
 pub mod input;
+mod manual;
 mod media;
 mod metrics;
 mod mode;

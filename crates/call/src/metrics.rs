@@ -125,11 +125,6 @@ impl Metrics {
         self.record.transport_errors = self.record.transport_errors.saturating_add(1);
         self.changed(now);
     }
-
-    #[cfg(test)]
-    pub(crate) fn record(&self) -> &MetricsRecord {
-        &self.record
-    }
 }
 
 /// What grew since the last report; a counter that starts anew counts from zero.
