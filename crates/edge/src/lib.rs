@@ -7,6 +7,7 @@
 //! * [`origin`], [`surround`] – CORS, security headers, panics
 //! * [`setting`] – one setting's text to a value, with errors that name the setting
 //! * [`serve`] – listening, and ending well
+//! * [`metrics`] – a registry that knows its own table
 //! * [`random`] – secrets from the system's randomness
 
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ pub mod answer;
 pub mod body;
 pub mod client;
 pub mod limits;
+pub mod metrics;
 pub mod origin;
 pub mod proxies;
 pub mod random;

@@ -6,104 +6,99 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use edge::metrics::{MetricLabel as Label, Registry, Table, label};
 
 use crate::control::workers::IoTotals;
 use crate::worker::IoCount;
 
 pub(crate) mod beside;
 mod names;
-mod process;
 #[cfg(test)]
 mod tests;
 mod traffic;
 
-pub use names::{ALL, Description, Kind};
-pub(crate) use process::{ProcessUsage, process_usage};
+pub use edge::metrics::{Description, Kind};
+pub(crate) use edge::metrics::{ProcessUsage, process_usage};
+pub use names::ALL;
 pub(crate) use traffic::Traffic;
 
-static METADATA: Metadata<'static> = Metadata::new("media_node", Level::INFO, None);
-
 /// Seconds, for what a person waits for: from a local round trip to giving up.
-const WAIT_BUCKETS: [f64; 12] = [
+const WAIT_BUCKETS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 /// Seconds, for work inside the process.
-const WORK_BUCKETS: [f64; 12] = [
+const WORK_BUCKETS: &[f64] = &[
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0,
 ];
 
+const TABLE: Table = Table {
+    all: ALL,
+    beside: &names::BESIDE,
+    buckets: &[
+        (names::TRANSPORT_CONNECTION, WAIT_BUCKETS),
+        (names::DTLS_HANDSHAKE, WAIT_BUCKETS),
+        (names::PRODUCER_CREATION, WORK_BUCKETS),
+        (names::CONSUMER_CREATION, WORK_BUCKETS),
+        (names::HTTP_DURATION, WORK_BUCKETS),
+    ],
+};
+
 /// Counts, gauges and histograms of one node.
 pub struct Metrics {
-    recorder: PrometheusRecorder,
-    handle: PrometheusHandle,
+    registry: Registry,
     sockets: AtomicI64,
 }
 
 impl Metrics {
     /// A fresh set: every name is described, and those with a fixed set of labels start at zero.
     pub fn new() -> Self {
-        let recorder = builder().build_recorder();
-        let handle = recorder.handle();
-        let metrics = Self {
-            recorder,
-            handle,
+        Self {
+            registry: Registry::new(&TABLE),
             sockets: AtomicI64::new(0),
-        };
-        metrics.describe();
-        metrics.start_at_zero();
-        metrics
+        }
     }
 
     /// The Prometheus text format; call [`Self::set_process`] and the other setters first.
     pub(crate) fn render(&self) -> String {
-        self.handle.render()
+        self.registry.render()
     }
 
     /// Folds recorded samples into buckets; bounds memory when nobody scrapes.
     pub(crate) fn upkeep(&self) {
-        self.handle.run_upkeep();
+        self.registry.upkeep();
     }
 
     /// A finished HTTP request.
-    pub(crate) fn http_request(&self, route: &str, method: &str, status: u16, took: Duration) {
-        let labels = vec![
-            Label::new("route", route.to_owned()),
-            Label::new("method", method.to_owned()),
-            Label::new("status", status.to_string()),
-        ];
-        self.counter(names::HTTP_REQUESTS, labels).increment(1);
-        let labels = vec![
-            Label::new("route", route.to_owned()),
-            Label::new("method", method.to_owned()),
-        ];
-        self.histogram(names::HTTP_DURATION, labels)
-            .record(took.as_secs_f64());
+    pub(crate) fn http_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
+        let names = (names::HTTP_REQUESTS, names::HTTP_DURATION);
+        edge::metrics::http_request(&self.registry, names, (route, method), status, took);
     }
 
     /// A request refused by a rate limit.
     pub(crate) fn rate_limited(&self, scope: &'static str) {
-        self.counter(names::RATE_LIMITED, label("scope", scope))
+        self.registry
+            .counter(names::RATE_LIMITED, label("scope", scope))
             .increment(1);
     }
 
     /// A request or socket refused for its token.
     pub(crate) fn auth_failed(&self) {
-        self.counter(names::AUTH_FAILURES, label("service", "media"))
+        self.registry
+            .counter(names::AUTH_FAILURES, label("service", "media"))
             .increment(1);
     }
 
     /// A Socket.IO event received or sent.
     pub(crate) fn socket_event(&self, event: &'static str) {
-        self.counter(names::SOCKET_EVENTS, label("event", event))
+        self.registry
+            .counter(names::SOCKET_EVENTS, label("event", event))
             .increment(1);
     }
 
     /// A socket connected (`1`) or went away (`-1`).
     pub(crate) fn socket_count(&self, change: i64) {
         let now = self.sockets.fetch_add(change, Ordering::Relaxed) + change;
-        self.gauge(names::SOCKETS, Vec::new()).set(now as f64);
+        self.registry.gauge(names::SOCKETS, Vec::new()).set(now as f64);
     }
 
     /// A transport's path is up: time from its creation, by direction (the client's view) and protocol.
@@ -117,50 +112,59 @@ impl Metrics {
             Label::new("direction", direction),
             Label::new("protocol", protocol),
         ];
-        self.histogram(names::TRANSPORT_CONNECTION, labels)
+        self.registry
+            .histogram(names::TRANSPORT_CONNECTION, labels)
             .record(took.as_secs_f64());
     }
 
     /// A DTLS handshake finished.
     pub(crate) fn dtls_connected(&self, took: Duration) {
-        self.histogram(names::DTLS_HANDSHAKE, Vec::new())
+        self.registry
+            .histogram(names::DTLS_HANDSHAKE, Vec::new())
             .record(took.as_secs_f64());
     }
 
     /// A transport's ICE failed.
     pub(crate) fn ice_failed(&self) {
-        self.counter(names::ICE_FAILURES, label("side", "server"))
+        self.registry
+            .counter(names::ICE_FAILURES, label("side", "server"))
             .increment(1);
-        self.counter(names::TRANSPORT_ERRORS, label("kind", "ice"))
+        self.registry
+            .counter(names::TRANSPORT_ERRORS, label("kind", "ice"))
             .increment(1);
     }
 
     /// A transport's DTLS failed.
     pub(crate) fn dtls_failed(&self) {
-        self.counter(names::TRANSPORT_ERRORS, label("kind", "dtls"))
+        self.registry
+            .counter(names::TRANSPORT_ERRORS, label("kind", "dtls"))
             .increment(1);
     }
 
     /// A worker thread died.
     pub(crate) fn worker_died(&self) {
-        self.counter(names::WORKER_DEATHS, Vec::new()).increment(1);
+        self.registry
+            .counter(names::WORKER_DEATHS, Vec::new())
+            .increment(1);
     }
 
     /// A producer was created.
     pub(crate) fn producer_created(&self, kind: &'static str, took: Duration) {
-        self.histogram(names::PRODUCER_CREATION, label("kind", kind))
+        self.registry
+            .histogram(names::PRODUCER_CREATION, label("kind", kind))
             .record(took.as_secs_f64());
     }
 
     /// A consumer was created.
     pub(crate) fn consumer_created(&self, kind: &'static str, took: Duration) {
-        self.histogram(names::CONSUMER_CREATION, label("kind", kind))
+        self.registry
+            .histogram(names::CONSUMER_CREATION, label("kind", kind))
             .record(took.as_secs_f64());
     }
 
     /// Sets a gauge without labels.
     pub(crate) fn set(&self, name: &'static str, value: f64) {
-        self.gauge(name, Vec::new()).set(value);
+        self.registry.gauge(name, Vec::new()).set(value);
     }
 
     /// Rooms, participants and admission as they are now.
@@ -176,7 +180,7 @@ impl Metrics {
     pub(crate) fn set_worker_loads(&self, loads: Vec<(usize, crate::worker::WorkerLoad)>) {
         for (index, load) in loads {
             let labels = vec![Label::new("worker", index.to_string())];
-            self.gauge(names::WORKER_BUSY, labels).set(load.busy);
+            self.registry.gauge(names::WORKER_BUSY, labels).set(load.busy);
         }
     }
 
@@ -191,7 +195,8 @@ impl Metrics {
             ("refused_by_kernel", IoCount::Refused),
         ];
         for (reason, count) in dropped {
-            self.counter(names::DROPPED, label("reason", reason))
+            self.registry
+                .counter(names::DROPPED, label("reason", reason))
                 .absolute(totals.of(count));
         }
         let outcomes = [
@@ -203,46 +208,10 @@ impl Metrics {
             IoCount::StreamsMalformed,
         ];
         for (outcome, count) in names::TCP_OUTCOMES.iter().copied().zip(outcomes) {
-            self.counter(names::TCP_CONNECTIONS, label("outcome", outcome))
+            self.registry
+                .counter(names::TCP_CONNECTIONS, label("outcome", outcome))
                 .absolute(totals.of(count));
         }
-    }
-
-    fn describe(&self) {
-        for entry in ALL {
-            let name = KeyName::from_const_str(entry.name);
-            let help = SharedString::const_str(entry.help);
-            match entry.kind {
-                Kind::Counter => self.recorder.describe_counter(name, None, help),
-                Kind::Gauge => self.recorder.describe_gauge(name, None, help),
-                Kind::Histogram => self.recorder.describe_histogram(name, None, help),
-            }
-        }
-    }
-
-    /// A series that does not exist yet cannot be alerted on, so every known series exists from the start.
-    fn start_at_zero(&self) {
-        for entry in ALL.iter().filter(|entry| !names::BESIDE.contains(&entry.name)) {
-            for labels in entry.fixed_labels() {
-                match entry.kind {
-                    Kind::Counter => self.counter(entry.name, labels).increment(0),
-                    Kind::Gauge => self.gauge(entry.name, labels).set(0.0),
-                    Kind::Histogram => drop(self.histogram(entry.name, labels)),
-                }
-            }
-        }
-    }
-
-    fn counter(&self, name: &'static str, labels: Vec<Label>) -> Counter {
-        self.recorder.register_counter(&key(name, labels), &METADATA)
-    }
-
-    fn gauge(&self, name: &'static str, labels: Vec<Label>) -> Gauge {
-        self.recorder.register_gauge(&key(name, labels), &METADATA)
-    }
-
-    fn histogram(&self, name: &'static str, labels: Vec<Label>) -> Histogram {
-        self.recorder.register_histogram(&key(name, labels), &METADATA)
     }
 }
 
@@ -262,32 +231,4 @@ pub(crate) struct Occupancy {
     /// 0 normal, 1 quality reduced, 2 no screen share, 3 nobody new.
     pub(crate) admission_state: u8,
     pub(crate) draining: bool,
-}
-
-fn key(name: &'static str, labels: Vec<Label>) -> Key {
-    Key::from_parts(KeyName::from_const_str(name), labels)
-}
-
-fn label(name: &'static str, value: &'static str) -> Vec<Label> {
-    vec![Label::from_static_parts(name, value)]
-}
-
-fn builder() -> PrometheusBuilder {
-    let with = |builder: PrometheusBuilder, name: &str, buckets: &[f64]| {
-        builder
-            .set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets)
-            .expect("bucket lists are not empty")
-    };
-    let mut builder = PrometheusBuilder::new();
-    for name in [names::TRANSPORT_CONNECTION, names::DTLS_HANDSHAKE] {
-        builder = with(builder, name, &WAIT_BUCKETS);
-    }
-    for name in [
-        names::PRODUCER_CREATION,
-        names::CONSUMER_CREATION,
-        names::HTTP_DURATION,
-    ] {
-        builder = with(builder, name, &WORK_BUCKETS);
-    }
-    builder
 }

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
+use super::ProcessUsage;
 use super::names::{self, ALL};
-use super::process::ProcessUsage;
 use crate::worker::{FORWARD_BOUNDS, ForwardLatency};
 
 /// CPU and memory of this process.

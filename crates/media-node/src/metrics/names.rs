@@ -1,66 +1,6 @@
 //! The table of metrics: name, kind, labels with a fixed set of values, help.
 
-use metrics::Label;
-
-/// What a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Distribution.
-    Histogram,
-}
-
-impl Kind {
-    /// As Prometheus writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// One metric.
-#[derive(Clone, Copy, Debug)]
-pub struct Description {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: Kind,
-    /// Labels whose values are known beforehand; the series of all combinations exist from the start.
-    pub labels: &'static [(&'static str, &'static [&'static str])],
-    /// Label names whose values appear with use.
-    pub open_labels: &'static [&'static str],
-    /// What it means.
-    pub help: &'static str,
-}
-
-impl Description {
-    /// Every combination of the fixed labels; empty for metrics with open labels.
-    pub(super) fn fixed_labels(&self) -> Vec<Vec<Label>> {
-        if !self.open_labels.is_empty() {
-            return Vec::new();
-        }
-        let mut combinations = vec![Vec::new()];
-        for (name, values) in self.labels {
-            combinations = combinations
-                .into_iter()
-                .flat_map(|labels: Vec<Label>| {
-                    values.iter().map(move |value| {
-                        let mut labels = labels.clone();
-                        labels.push(Label::from_static_parts(name, value));
-                        labels
-                    })
-                })
-                .collect();
-        }
-        combinations
-    }
-}
+use edge::metrics::{Description, counter, gauge, histogram};
 
 pub(super) const WORKERS: &str = "mediasoup_workers_total";
 pub(super) const ROUTERS: &str = "mediasoup_routers_total";
@@ -125,48 +65,6 @@ const SCOPES: &[&str] = &[
     "consume",
     "other",
 ];
-
-const fn counter(name: &'static str, help: &'static str) -> Description {
-    Description {
-        name,
-        kind: Kind::Counter,
-        labels: &[],
-        open_labels: &[],
-        help,
-    }
-}
-
-const fn gauge(name: &'static str, help: &'static str) -> Description {
-    Description {
-        name,
-        kind: Kind::Gauge,
-        labels: &[],
-        open_labels: &[],
-        help,
-    }
-}
-
-const fn histogram(name: &'static str, help: &'static str) -> Description {
-    Description {
-        name,
-        kind: Kind::Histogram,
-        labels: &[],
-        open_labels: &[],
-        help,
-    }
-}
-
-impl Description {
-    const fn with(mut self, labels: &'static [(&'static str, &'static [&'static str])]) -> Self {
-        self.labels = labels;
-        self
-    }
-
-    const fn open(mut self, labels: &'static [&'static str]) -> Self {
-        self.open_labels = labels;
-        self
-    }
-}
 
 /// Every metric this node owns.
 pub const ALL: &[Description] = &[

@@ -1,6 +1,6 @@
 //! Counts of the workers, summed up for a scrape.
 
-use metrics::Label;
+use edge::metrics::MetricLabel as Label;
 use sfu::stats::{Counters, WorkerStats};
 
 use super::{Metrics, names};

@@ -8,17 +8,17 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// CPU and memory of this process. All zero where `/proc` does not exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ProcessUsage {
+pub struct ProcessUsage {
     /// CPU time of all threads, user and system.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Resident memory.
-    pub(crate) resident_bytes: u64,
+    pub resident_bytes: u64,
     /// Resident anonymous memory: what allocators and stacks hold.
-    pub(crate) heap_bytes: u64,
+    pub heap_bytes: u64,
 }
 
 /// Reads `/proc/self`.
-pub(crate) fn process_usage() -> ProcessUsage {
+pub fn process_usage() -> ProcessUsage {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let status = read("/proc/self/status");
     ProcessUsage {

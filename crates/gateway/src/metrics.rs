@@ -1,0 +1,322 @@
+//! Every metric of the gateway, named in this one place (contract §8.5).
+//!
+//! The names of the first group are literal, also gauges that end in `_total`: operators' dashboards use them.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use call::Measure;
+use edge::metrics::{MetricLabel, Registry, Table, label, process_usage};
+use signalling::CallId;
+use signalling::client_gateway::{
+    CallStatus, CallType, ConversationType, Mode, QualityReport, TransitionState,
+};
+
+mod names;
+
+pub use names::ALL;
+
+/// Seconds, for what a person waits for: a switch (contract §8.5).
+const SWITCH_BUCKETS: &[f64] = &[0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0];
+/// Seconds, for how long people talk (contract §8.5).
+const CALL_BUCKETS: &[f64] = &[60.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
+/// People in a call (contract §8.5).
+const PEOPLE_BUCKETS: &[f64] = &[2.0, 3.0, 5.0, 10.0, 25.0, 50.0];
+/// Seconds, for work inside the process and for the database.
+const WORK_BUCKETS: &[f64] = &[
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+/// Share of packets lost.
+const LOSS_BUCKETS: &[f64] = &[0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+/// Seconds, for ways over a network.
+const WAY_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6];
+/// Kilobits per second.
+const RATE_BUCKETS: &[f64] = &[32.0, 64.0, 128.0, 256.0, 512.0, 1000.0, 2000.0, 4000.0, 8000.0];
+
+const TABLE: Table = Table {
+    all: ALL,
+    beside: &names::BESIDE,
+    buckets: &[
+        (names::TRANSITION_DURATION, SWITCH_BUCKETS),
+        (names::CALL_DURATION, CALL_BUCKETS),
+        (names::CALL_PARTICIPANTS, PEOPLE_BUCKETS),
+        (names::DB_QUERY, WORK_BUCKETS),
+        (names::DB_QUERY_OLD, WORK_BUCKETS),
+        (names::HTTP_DURATION, WORK_BUCKETS),
+        (names::QUALITY_LOSS, LOSS_BUCKETS),
+        (names::QUALITY_RTT, WAY_BUCKETS),
+        (names::QUALITY_JITTER, WAY_BUCKETS),
+        (names::QUALITY_BITRATE, RATE_BUCKETS),
+    ],
+};
+
+/// Counts, gauges and histograms of one gateway.
+pub struct Metrics {
+    registry: Registry,
+    sockets: AtomicI64,
+    calls: Mutex<HashMap<CallId, Watched>>,
+}
+
+/// A live call as the gauges know it.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    mode: Mode,
+    occupying: u32,
+    /// Most people at a time.
+    most: u32,
+    active_since: Option<Instant>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// A fresh set; everything known beforehand starts at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            registry: Registry::new(&TABLE),
+            sockets: AtomicI64::new(0),
+            calls: Mutex::default(),
+        }
+    }
+
+    /// The Prometheus text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.set_calls();
+        let mut text = self.registry.render();
+        let usage = process_usage();
+        for (name, value) in [
+            (names::CPU_SECONDS, usage.cpu.as_secs_f64()),
+            (names::RESIDENT_BYTES, usage.resident_bytes as f64),
+            (names::HEAP_BYTES, usage.heap_bytes as f64),
+        ] {
+            let help = ALL.iter().find(|entry| entry.name == name);
+            let (help, kind) = help.map_or(("", "gauge"), |entry| (entry.help, entry.kind.as_str()));
+            writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
+                .expect("strings take everything");
+        }
+        text
+    }
+
+    /// Folds recorded samples into buckets; bounds memory when nobody scrapes.
+    pub fn upkeep(&self) {
+        self.registry.upkeep();
+    }
+
+    /// A call was begun.
+    pub fn call_begun(&self, call_type: CallType, conversation_type: ConversationType) {
+        let labels = vec![
+            MetricLabel::from_static_parts("type", call_type.as_str()),
+            MetricLabel::from_static_parts("conversation_type", conversation_type.as_str()),
+        ];
+        self.registry.counter(names::CALLS, labels).increment(1);
+    }
+
+    /// A call could not go on, for this reason.
+    pub fn call_failed(&self, reason: &'static str) {
+        self.registry
+            .counter(names::CALLS_FAILED, label("reason", reason))
+            .increment(1);
+    }
+
+    /// What a call says of itself.
+    pub fn measured(&self, call: &CallId, measure: &Measure) {
+        match *measure {
+            Measure::Transition {
+                from,
+                to,
+                reason,
+                success,
+                seconds,
+            } => {
+                let way = |from: Mode, to: Mode| {
+                    vec![
+                        MetricLabel::from_static_parts("from", from.as_str()),
+                        MetricLabel::from_static_parts("to", to.as_str()),
+                    ]
+                };
+                let mut labels = way(from, to);
+                let result = if success { "success" } else { "failure" };
+                labels.push(MetricLabel::from_static_parts("reason", reason.as_str()));
+                labels.push(MetricLabel::from_static_parts("result", result));
+                self.registry.counter(names::TRANSITIONS, labels).increment(1);
+                if success {
+                    self.registry
+                        .histogram(names::TRANSITION_DURATION, way(from, to))
+                        .record(seconds);
+                }
+            }
+            Measure::State {
+                status,
+                transition,
+                occupying,
+            } => self.state(call, status, transition, occupying),
+            Measure::Reconnection { back } => {
+                let result = if back { "success" } else { "failure" };
+                self.registry
+                    .counter(names::RECONNECTIONS, label("result", result))
+                    .increment(1);
+                if !back {
+                    let mode = self.mode_of(call);
+                    self.registry
+                        .counter(names::DROPS, label("mode", mode.as_str()))
+                        .increment(1);
+                }
+            }
+        }
+    }
+
+    /// How well media arrives at somebody.
+    pub fn quality(&self, call: &CallId, report: &QualityReport) {
+        let mode = label("mode", self.mode_of(call).as_str());
+        for (name, value) in [
+            (names::QUALITY_LOSS, report.packet_loss),
+            (names::QUALITY_RTT, report.rtt / 1000.0),
+            (names::QUALITY_JITTER, report.jitter / 1000.0),
+            (names::QUALITY_BITRATE, report.bitrate),
+        ] {
+            if value.is_finite() && value >= 0.0 {
+                self.registry.histogram(name, mode.clone()).record(value);
+            }
+        }
+        if report.using_relay {
+            self.registry.counter(names::RELAYED_REPORTS, mode).increment(1);
+        }
+    }
+
+    /// A finished HTTP request.
+    pub fn http_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
+        let names = (names::HTTP_REQUESTS, names::HTTP_DURATION);
+        edge::metrics::http_request(&self.registry, names, (route, method), status, took);
+    }
+
+    /// Something refused by a limit.
+    pub fn rate_limited(&self, scope: &'static str) {
+        self.registry
+            .counter(names::RATE_LIMITED, label("scope", scope))
+            .increment(1);
+    }
+
+    /// A request or socket refused for its token or session.
+    pub fn auth_failed(&self) {
+        self.registry
+            .counter(names::AUTH_FAILURES, label("service", "gateway"))
+            .increment(1);
+    }
+
+    /// A Socket.IO event received or sent, by a name that is known beforehand.
+    pub fn socket_event(&self, event: &'static str) {
+        self.registry
+            .counter(names::SOCKET_EVENTS, label("event", event))
+            .increment(1);
+    }
+
+    /// A socket connected (`1`) or went away (`-1`).
+    pub fn socket_count(&self, change: i64) {
+        let now = self.sockets.fetch_add(change, Ordering::Relaxed) + change;
+        self.registry.gauge(names::SOCKETS, Vec::new()).set(now as f64);
+    }
+
+    /// A client could not connect to its peer or to the node, by what it says.
+    pub fn connection_failed(&self, transport: &str) {
+        let transport = match transport {
+            "p2p" => "p2p",
+            "send" => "send",
+            "recv" => "recv",
+            _ => "other",
+        };
+        self.registry
+            .counter(names::ICE_FAILURES, label("side", "client"))
+            .increment(1);
+        self.registry
+            .counter(names::CONNECTION_FAILURES, label("transport", transport))
+            .increment(1);
+    }
+
+    fn state(&self, call: &CallId, status: CallStatus, transition: TransitionState, occupying: u32) {
+        let mode = match transition {
+            TransitionState::P2p | TransitionState::SwitchingToSfu => Mode::P2p,
+            TransitionState::Sfu | TransitionState::SwitchingToP2p => Mode::Sfu,
+        };
+        let mut calls = self.calls();
+        let watched = calls.entry(call.clone()).or_insert(Watched {
+            mode,
+            occupying,
+            most: occupying,
+            active_since: None,
+        });
+        watched.mode = mode;
+        watched.occupying = occupying;
+        watched.most = watched.most.max(occupying);
+        match status {
+            CallStatus::Initiated | CallStatus::Ringing => {}
+            CallStatus::Active => {
+                watched.active_since.get_or_insert_with(Instant::now);
+            }
+            CallStatus::Ended | CallStatus::Failed => {
+                let over = *watched;
+                calls.remove(call);
+                drop(calls);
+                self.over(status, over);
+            }
+        }
+    }
+
+    fn over(&self, status: CallStatus, call: Watched) {
+        if let Some(since) = call.active_since {
+            self.registry
+                .histogram(names::CALL_DURATION, Vec::new())
+                .record(since.elapsed().as_secs_f64());
+            self.registry
+                .histogram(names::CALL_PARTICIPANTS, Vec::new())
+                .record(f64::from(call.most));
+        }
+        if status == CallStatus::Failed {
+            self.call_failed("error");
+        }
+    }
+
+    fn set_calls(&self) {
+        let calls = self.calls();
+        let active = calls.values().filter(|call| call.active_since.is_some());
+        let by_mode = |mode| active.clone().filter(|call| call.mode == mode).count() as f64;
+        let people: u32 = calls.values().map(|call| call.occupying).sum();
+        for (name, value) in [
+            (names::ACTIVE_CALLS, active.clone().count() as f64),
+            (names::P2P_CALLS, by_mode(Mode::P2p)),
+            (names::SFU_CALLS, by_mode(Mode::Sfu)),
+            (names::PARTICIPANTS, f64::from(people)),
+        ] {
+            self.registry.gauge(name, Vec::new()).set(value);
+        }
+    }
+
+    fn mode_of(&self, call: &CallId) -> Mode {
+        self.calls().get(call).map_or(Mode::P2p, |call| call.mode)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<CallId, Watched>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl store::QueryObserver for Metrics {
+    fn observe(&self, operation: &'static str, took: Duration) {
+        for name in [names::DB_QUERY, names::DB_QUERY_OLD] {
+            self.registry
+                .histogram(name, label("operation", operation))
+                .record(took.as_secs_f64());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
