@@ -16,7 +16,10 @@ interface Remembered {
 /** Wishes given in the address; power users and tests. */
 export interface Flags {
   autojoin: boolean;
+  /** The media node is reached over TCP only. */
   forceTcp: boolean;
+  /** All media goes by way of a TURN server. */
+  relay: boolean;
   simulcast: boolean;
   codec: CodecName | undefined;
 }
@@ -26,47 +29,28 @@ export function readFlags(address: URL): Flags {
   return {
     autojoin: query.get("autojoin") === "1",
     forceTcp: query.get("forceTcp") === "1",
+    relay: query.get("relay") === "1",
     simulcast: query.get("simulcast") !== "0",
     codec: parseCodec(query.get("codec")),
   };
 }
 
-/** The room of `/r/<room>` or `?room=`; empty when the address names none. */
-export function roomOf(address: URL): string {
-  const match = /^\/r\/([^/]+)\/?$/.exec(address.pathname);
-  if (match?.[1] !== undefined) return decode(match[1]);
-  return address.searchParams.get("room")?.trim() ?? "";
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text).trim();
-  } catch {
-    return "";
-  }
-}
-
-export function inviteLink(origin: string, room: string): string {
-  return `${origin}/r/${encodeURIComponent(room.trim())}`;
-}
-
-export function startValues(
-  address: URL,
-  storage: Storage | undefined,
-  suggestion: () => string,
-): StartValues {
+/** `?mic=0` and `?cam=0` begin muted and without a picture, whatever was remembered; `1` the other way round. */
+export function startValues(address: URL, storage: Storage | undefined): StartValues {
   const remembered = read(storage);
-  const room = roomOf(address);
+  const asked = (name: string) => {
+    const value = address.searchParams.get(name);
+    return value === "0" ? false : value === "1" ? true : undefined;
+  };
   return {
-    room: room === "" ? suggestion() : room,
     name: address.searchParams.get("name")?.trim() ?? remembered.name ?? "",
     chosen: {
       microphone: remembered.microphone,
       camera: remembered.camera,
       speaker: remembered.speaker,
     },
-    microphoneOn: remembered.microphoneOn ?? true,
-    cameraOn: remembered.cameraOn ?? true,
+    microphoneOn: asked("mic") ?? remembered.microphoneOn ?? true,
+    cameraOn: asked("cam") ?? remembered.cameraOn ?? true,
   };
 }
 

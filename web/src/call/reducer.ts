@@ -1,62 +1,111 @@
 /** The call as a pure function: what happened and what is known give what is known now and what to do. */
-import type { PauseReason, Source } from "../signalling/wire";
-import { type Action, type Effect, NO_EFFECTS } from "./actions";
+import { type Action, type Effect, type Entry, NO_EFFECTS } from "./actions";
+import { reduceCaptures } from "./captures";
 import { notice } from "./notices";
-import type { CallState, Capture, Participant, RemoteTrack } from "./state";
+import { reduceRoster, takeParticipants } from "./roster";
+import { type CallState, NO_CALL, NO_CAPTIONS } from "./state";
 
 export interface Step {
   state: CallState;
   effects: readonly Effect[];
 }
 
-/** A participant whose producers are all gone may just be rebuilding the connection. */
-export const EXPIRY_DELAY = 1_200;
+/** Lines of captions that are kept; older ones have been read. */
+const CAPTION_LINES = 4;
 
 export function reduce(state: CallState, action: Action): Step {
   switch (action.type) {
-    case "name-edited":
-      return still({ ...state, name: action.name, joinProblem: null });
-    case "room-edited":
-      return still({ ...state, room: action.room, joinProblem: null });
-    case "lobby-opened":
-      return lobbyOpened(state);
+    case "identified":
+      return still({ ...state, userId: action.userId, name: action.name, avatar: action.avatar });
+    case "preview-opened":
+    case "preview-closed":
     case "capture-toggled":
-      return captureToggled(state, action.capture);
     case "capture-retried":
-      return captureRetried(state, action.capture);
     case "device-chosen":
-      return deviceChosen(state, action);
     case "devices-listed":
-      return still({ ...state, devices: action.devices });
     case "local-track":
-      return localTrack(state, action.capture, action.track);
     case "local-trouble":
-      return localTrouble(state, action);
-    case "join-asked":
-      return joinAsked(state);
-    case "joined":
-      return joined(state, action);
-    case "join-failed":
-      if (state.phase !== "joining") return still(state);
-      return still({ ...state, phase: "lobby", joinProblem: action.problem });
-    case "leave-asked":
-      if (state.phase !== "in-call" && state.phase !== "joining") return still(state);
-      return act(state, { type: "leave" });
-    case "ended":
-      return ended(state, action);
-    case "lobby-asked":
-      return state.phase === "left" ? lobbyOpened({ ...state, phase: "lobby" }) : still(state);
-    case "link-changed":
-      return linkChanged(state, action.link);
-    case "media-added":
+      return reduceCaptures(state, action);
+    case "call-begun":
+      return callBegun(state, action);
+    case "call-entered":
+      return callEntered(state, action.entry);
+    case "call-started":
+      return callStarted(state, action.at);
+    case "call-over":
+      return callOver(state, action);
+    case "outcome-dismissed":
+      return state.phase === "ended" ? still({ ...state, phase: "idle", ...NO_CALL }) : still(state);
+    case "participant-joined":
+    case "participant-left":
+    case "participant-gone":
+    case "participants-synced":
+    case "participant-declined":
+    case "presence-changed":
+    case "media-state":
     case "media-track":
     case "media-flow":
-    case "media-removed":
-    case "media-synced":
-    case "participant-expired":
-      return reduceMedia(state, action);
+    case "quality-measured":
+      return reduceRoster(state, action);
+    default:
+      return reduceView(state, action);
+  }
+}
+
+type ViewAction = Extract<
+  Action,
+  {
+    type:
+      | "link-changed"
+      | "speaker-changed"
+      | "mode-changed"
+      | "switching-changed"
+      | "sfu-path-changed"
+      | "advised"
+      | "advice-dismissed"
+      | "audio-only-toggled"
+      | "retry-switch-asked"
+      | "captions-available"
+      | "captions-toggled"
+      | "caption-heard"
+      | "captions-expired"
+      | "page-turned"
+      | "pin-toggled"
+      | "sound-blocked"
+      | "sound-allowed"
+      | "toast-dismissed"
+      | "noticed";
+  }
+>;
+
+function reduceView(state: CallState, action: ViewAction): Step {
+  switch (action.type) {
+    case "link-changed":
+      return linkChanged(state, action.link);
     case "speaker-changed":
       return still({ ...state, activeSpeaker: action.id });
+    case "mode-changed":
+      return modeChanged(state, action.mode);
+    case "switching-changed":
+      return still({ ...state, switching: action.switching });
+    case "sfu-path-changed":
+      return still({ ...state, sfuPath: action.path });
+    case "advised":
+      return still({ ...state, advice: action.advice });
+    case "advice-dismissed":
+      return still({ ...state, advice: null });
+    case "audio-only-toggled":
+      return audioOnlyToggled(state);
+    case "retry-switch-asked":
+      return act(state, { type: "retry-switch" });
+    case "captions-available":
+      return still({ ...state, captions: { ...state.captions, available: action.available } });
+    case "captions-toggled":
+      return captionsToggled(state);
+    case "caption-heard":
+      return still(captionHeard(state, action));
+    case "captions-expired":
+      return still(captionsExpired(state, action.before));
     case "page-turned":
       return still({ ...state, page: Math.max(0, action.page) });
     case "pin-toggled":
@@ -80,128 +129,76 @@ function act(state: CallState, ...effects: Effect[]): Step {
   return { state, effects };
 }
 
-/** Appends what a further step has to do. */
-function also(step: Step, ...effects: Effect[]): Step {
-  return { state: step.state, effects: [...step.effects, ...effects] };
-}
-
-function withCapture(
-  state: CallState,
-  capture: Capture,
-  change: Partial<CallState["local"][Capture]>,
-): CallState {
-  return { ...state, local: { ...state.local, [capture]: { ...state.local[capture], ...change } } };
-}
-
-function lobbyOpened(state: CallState): Step {
-  const effects: Effect[] = [
-    // Also when muted: it lets the meter work and makes unmuting instant.
-    { type: "open", capture: "microphone" },
-    { type: "set-muted", muted: !state.local.microphone.on },
-  ];
-  if (state.local.camera.on) effects.push({ type: "open", capture: "camera" });
-  return { state, effects };
-}
-
-function captureToggled(state: CallState, capture: Capture): Step {
-  const { on, trouble } = state.local[capture];
-  // A button that shows trouble means "try again", whatever the wish behind it.
-  const next = trouble !== null && capture !== "screen" ? true : !on;
-  const changed = withCapture(state, capture, { on: next });
-  if (capture === "microphone") return microphoneToggled(changed, next, trouble !== null);
-  const effect: Effect = next ? { type: "open", capture } : { type: "close", capture };
-  const told = capture === "camera" ? tell(changed, next ? "camera-on" : "camera-off") : changed;
-  return act(told, effect, { type: "remember" });
-}
-
-function microphoneToggled(state: CallState, on: boolean, retry: boolean): Step {
-  const step = act(
-    tell(state, on ? "unmuted" : "muted"),
-    { type: "set-muted", muted: !on },
-    { type: "remember" },
-  );
-  return retry ? also(step, { type: "open", capture: "microphone" }) : step;
-}
-
-/** For screen readers only: the user pressed the button and sees it change. */
-function tell(state: CallState, kind: "muted" | "unmuted" | "camera-on" | "camera-off"): CallState {
-  const announcement = { id: state.nextNotice, kind, name: "", trouble: null };
-  return { ...state, announcement, nextNotice: state.nextNotice + 1 };
-}
-
-function captureRetried(state: CallState, capture: "microphone" | "camera"): Step {
-  const changed = withCapture(state, capture, { on: true });
-  const step = act(changed, { type: "open", capture });
-  return capture === "microphone" ? also(step, { type: "set-muted", muted: false }) : step;
-}
-
-function deviceChosen(state: CallState, action: Extract<Action, { type: "device-chosen" }>): Step {
-  const { kind, deviceId } = action;
-  const chosen = { ...state.chosen, [kind]: deviceId };
-  return act({ ...state, chosen }, { type: "choose", kind, deviceId }, { type: "remember" });
-}
-
-function localTrack(state: CallState, capture: Capture, track: MediaStreamTrack | null): Step {
-  const change = track === null ? { track } : { track, trouble: null };
-  // A share ended from the browser's own bar is over; a lost camera is reported as trouble by itself.
-  if (capture === "screen" && track === null) return still(withCapture(state, capture, { track, on: false }));
-  return still(withCapture(state, capture, change));
-}
-
-function localTrouble(state: CallState, action: Extract<Action, { type: "local-trouble" }>): Step {
-  const { capture, trouble } = action;
-  if (trouble === null) return still(withCapture(state, capture, { trouble }));
-  const changed = withCapture(state, capture, { trouble, on: false });
-  const step = capture === "microphone" ? act(changed, { type: "set-muted", muted: true }) : still(changed);
-  // In the lobby the trouble is shown in place; closing the screen picker is no trouble at all.
-  if (state.phase !== "in-call" || (capture === "screen" && trouble === "denied")) {
-    return capture === "screen" ? still(withCapture(changed, capture, { trouble: null })) : step;
-  }
-  const noticed = notice(changed, { kind: `${capture}-trouble`, trouble });
-  return also(noticed, ...step.effects);
-}
-
-function joinAsked(state: CallState): Step {
-  const room = state.room.trim();
-  const name = state.name.trim();
-  if ((state.phase !== "lobby" && state.phase !== "left") || room === "" || name === "") return still(state);
+/** Camera and microphone open while the gateway is still being asked: the user sees themselves at once. */
+function callBegun(state: CallState, action: Extract<Action, { type: "call-begun" }>): Step {
+  const { phase, place, callType, callId } = action;
+  const camera = { ...state.local.camera, on: callType === "video" && state.local.camera.on };
   const next: CallState = {
     ...state,
-    phase: "joining",
-    room,
-    name,
-    link: "connecting",
-    participants: [],
-    activeSpeaker: null,
-    pinned: null,
-    page: 0,
+    ...NO_CALL,
+    phase,
+    call: {
+      callId,
+      conversationId: place.conversationId,
+      title: place.title,
+      type: callType,
+      conversationType: place.conversationType,
+      startedAt: null,
+      initiatorId: null,
+    },
+    local: { ...state.local, camera },
+    canEndForAll: place.admin && place.conversationType === "group",
+    canRemove: place.admin && place.conversationType === "group",
+    canShareScreen: place.mayShareScreen,
+    captions: { ...NO_CAPTIONS, available: state.captions.available },
     toasts: [],
-    joinProblem: null,
-    endReason: null,
   };
-  const step = act(next, { type: "join", room, name }, { type: "remember" });
-  // Coming back from the left screen: the devices were let go of there.
-  return state.phase === "left" ? also(step, ...lobbyOpened(next).effects) : step;
+  const effects: Effect[] = [
+    // Also when muted: unmuting is instant then.
+    { type: "open", capture: "microphone" },
+    { type: "set-muted", muted: !state.local.microphone.on },
+    camera.on ? { type: "open", capture: "camera" } : { type: "close", capture: "camera" },
+  ];
+  return act(next, ...effects);
 }
 
-function joined(state: CallState, action: Extract<Action, { type: "joined" }>): Step {
-  const { selfId, at } = action;
-  if (state.phase === "in-call") return still({ ...state, selfId });
-  if (state.phase !== "joining") return still(state);
-  return still({ ...state, phase: "in-call", selfId, joinedAt: at, leftAt: null });
-}
-
-function ended(state: CallState, action: Extract<Action, { type: "ended" }>): Step {
+function callEntered(state: CallState, entry: Entry): Step {
+  if (state.call === null || state.phase === "idle" || state.phase === "ended") return still(state);
+  const { callId, selfId, type, mode, initiatorId, startedAt } = entry;
+  const mine =
+    initiatorId !== null && initiatorId === state.userId && state.call.conversationType === "group";
   const next: CallState = {
-    ...withCapture(state, "screen", { on: false, trouble: null }),
-    phase: "left",
-    leftAt: action.at,
-    endReason: action.reason,
-    participants: [],
-    activeSpeaker: null,
-    pinned: null,
+    ...state,
+    // A caller rings until somebody comes.
+    phase: state.phase === "calling" && startedAt === null ? "calling" : "in-call",
+    selfId,
+    mode,
+    call: { ...state.call, callId, type, initiatorId, startedAt: startedAt ?? state.call.startedAt },
+    canEndForAll: state.canEndForAll || mine,
+    canRemove: state.canRemove || mine,
+  };
+  return still(takeParticipants(next, entry.participants));
+}
+
+function callStarted(state: CallState, at: number): Step {
+  if (state.call === null || (state.phase !== "calling" && state.phase !== "in-call")) return still(state);
+  const startedAt = state.call.startedAt ?? at;
+  return still({ ...state, phase: "in-call", call: { ...state.call, startedAt } });
+}
+
+function callOver(state: CallState, action: Extract<Action, { type: "call-over" }>): Step {
+  if (state.phase === "idle" || state.phase === "ended") return still(state);
+  const { screen } = state.local;
+  const next: CallState = {
+    ...state,
+    ...NO_CALL,
+    phase: "ended",
+    // Where it was, so that one can call again.
+    call: state.call,
+    outcome: action.outcome,
+    captions: { ...NO_CAPTIONS, available: state.captions.available },
+    local: { ...state.local, screen: { ...screen, on: false, trouble: null } },
     toasts: [],
-    soundBlocked: false,
   };
   const captures = ["microphone", "camera", "screen"] as const;
   return act(next, ...captures.map((capture): Effect => ({ type: "close", capture })));
@@ -217,119 +214,49 @@ function linkChanged(state: CallState, link: CallState["link"]): Step {
   return still(next);
 }
 
-type MediaAction = Extract<Action, { type: `media-${string}` | "participant-expired" }>;
-
-function reduceMedia(state: CallState, action: MediaAction): Step {
-  switch (action.type) {
-    case "media-added":
-      return mediaAdded(state, action);
-    case "media-track":
-      return still(withMedia(state, action.producerId, { track: action.track, receiver: action.receiver }));
-    case "media-flow":
-      return still(mediaFlow(state, action.producerId, action.paused, action.reason));
-    case "media-removed":
-      return mediaRemoved(state, action.producerId);
-    case "media-synced":
-      return mediaSynced(state, action.producerIds);
-    case "participant-expired":
-      return participantExpired(state, action.id);
-  }
+function modeChanged(state: CallState, mode: CallState["mode"]): Step {
+  if (state.mode === mode) return still(state);
+  // For screen readers only: whoever sees the call sees nothing of it.
+  const kind = mode === "sfu" ? "group-mode" : "direct-mode";
+  return notice({ ...state, mode }, { kind, toast: false });
 }
 
-function mediaAdded(state: CallState, action: Extract<Action, { type: "media-added" }>): Step {
-  const { participantId, displayName, source, producerId, paused, initial } = action.media;
-  const entry: RemoteTrack = { producerId, track: null, receiver: null, paused, held: false };
-  const known = state.participants.find((participant) => participant.id === participantId);
-  const before: Participant = known ?? { id: participantId, name: displayName, media: {} };
-  const changed: Participant = {
-    ...before,
-    name: displayName === "" ? before.name : displayName,
-    media: { ...before.media, [source]: entry },
-  };
-  const participants = known
-    ? state.participants.map((participant) => (participant === known ? changed : participant))
-    : [...state.participants, changed];
-  const next = { ...state, participants };
-  const resumed = known?.media[source] !== undefined;
-  if (source === "screen" && !resumed)
-    return notice({ ...next, page: 0 }, { kind: "sharing", name: changed.name });
-  if (!known && !initial) return notice(next, { kind: "joined", name: changed.name });
-  return still(next);
+function audioOnlyToggled(state: CallState): Step {
+  const on = !state.audioOnly;
+  const next = notice(
+    { ...state, audioOnly: on, advice: null },
+    { kind: on ? "audio-only-on" : "audio-only-off", toast: false },
+  ).state;
+  const effects: Effect[] = [{ type: "set-audio-only", on }];
+  if (!on || !state.local.camera.on) return act(next, ...effects);
+  const camera = { ...next.local.camera, on: false };
+  effects.push({ type: "close", capture: "camera" }, { type: "tell-media" });
+  return act({ ...next, local: { ...next.local, camera } }, ...effects);
 }
 
-function withMedia(state: CallState, producerId: string, change: Partial<RemoteTrack>): CallState {
-  const found = locate(state, producerId);
-  if (found === null) return state;
-  const { participant, source, entry } = found;
-  const changed = { ...participant, media: { ...participant.media, [source]: { ...entry, ...change } } };
-  return {
-    ...state,
-    participants: state.participants.map((other) => (other === participant ? changed : other)),
-  };
-}
-
-interface Located {
-  participant: Participant;
-  source: Source;
-  entry: RemoteTrack;
-}
-
-function locate(state: CallState, producerId: string): Located | null {
-  for (const participant of state.participants) {
-    for (const source of ["microphone", "camera", "screen"] as const) {
-      const entry = participant.media[source];
-      if (entry?.producerId === producerId) return { participant, source, entry };
-    }
-  }
-  return null;
-}
-
-function mediaFlow(state: CallState, producerId: string, paused: boolean, reason: PauseReason): CallState {
-  if (reason === "bandwidth" || reason === "server-load")
-    return withMedia(state, producerId, { held: paused });
-  return withMedia(state, producerId, { paused });
-}
-
-function mediaRemoved(state: CallState, producerId: string): Step {
-  const found = locate(state, producerId);
-  if (found === null) return still(state);
-  const { participant, source } = found;
-  const media = { ...participant.media };
-  Reflect.deleteProperty(media, source);
-  const changed = { ...participant, media };
-  const participants = state.participants.map((other) => (other === participant ? changed : other));
-  const next = { ...state, participants };
-  if (Object.keys(media).length === 0) {
-    const action: Action = { type: "participant-expired", id: participant.id };
-    return act(next, { type: "later", milliseconds: EXPIRY_DELAY, action });
-  }
-  return source === "screen"
-    ? notice(next, { kind: "stopped-sharing", name: participant.name })
-    : still(next);
-}
-
-/** After a new join: whoever is not there any more went while we were away. */
-function mediaSynced(state: CallState, producerIds: string[]): Step {
-  const present = new Set(producerIds);
-  const gone = state.participants.flatMap((participant) =>
-    Object.values(participant.media).filter((entry) => !present.has(entry.producerId)),
+function captionsToggled(state: CallState): Step {
+  const on = !state.captions.on;
+  const told = notice(
+    { ...state, captions: { ...state.captions, on, lines: on ? state.captions.lines : [] } },
+    { kind: on ? "captions-on" : "captions-off", toast: on },
   );
-  let step = still(state);
-  for (const entry of gone) {
-    const next = mediaRemoved(step.state, entry.producerId);
-    step = { state: next.state, effects: [...step.effects, ...next.effects] };
-  }
-  return step;
+  return act(told.state, ...told.effects, { type: "set-captions", on });
 }
 
-function participantExpired(state: CallState, id: string): Step {
-  const participant = state.participants.find((candidate) => candidate.id === id);
-  if (participant === undefined || Object.keys(participant.media).length > 0) return still(state);
-  const next: CallState = {
-    ...state,
-    participants: state.participants.filter((other) => other !== participant),
-    activeSpeaker: state.activeSpeaker === id ? null : state.activeSpeaker,
-    pinned: state.pinned?.startsWith(`${id}:`) ? null : state.pinned,
-  };
-  return notice(next, { kind: "left", name: participant.name });
+function captionHeard(state: CallState, heard: Extract<Action, { type: "caption-heard" }>): CallState {
+  if (!state.captions.on) return state;
+  const { participantId, name, text, final, at } = heard;
+  const { lines } = state.captions;
+  // Words still changing are replaced by what becomes of them.
+  const open = lines.findLast((line) => line.participantId === participantId && !line.final);
+  const id = open?.id ?? Math.max(0, ...lines.map((line) => line.id)) + 1;
+  const line = { id, participantId, name, text, final, at };
+  const next = open ? lines.map((each) => (each === open ? line : each)) : [...lines, line];
+  return { ...state, captions: { ...state.captions, lines: next.slice(-CAPTION_LINES) } };
+}
+
+function captionsExpired(state: CallState, before: number): CallState {
+  const lines = state.captions.lines.filter((line) => line.at >= before);
+  if (lines.length === state.captions.lines.length) return state;
+  return { ...state, captions: { ...state.captions, lines } };
 }

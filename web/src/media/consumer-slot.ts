@@ -5,6 +5,7 @@ import { hasCode, meansRejoin, SignallingError } from "../signalling/errors";
 import { sleep } from "../signalling/http";
 import type { NodeRest } from "../signalling/rest";
 import type { AppData, ConsumeResult, MediaKind, Source } from "../signalling/wire";
+import { receivedCount } from "./arrival";
 import { layerForHeight, spatialLayers } from "./encodings";
 
 /** A producer as the rest of the page knows it. */
@@ -46,6 +47,10 @@ export class ConsumerSlot {
   #layers = 1;
   #flowing = false;
   #wantFlow: boolean;
+  /** It is made, whether or not it flows. */
+  #wantReady = false;
+  /** Frames decoded or packets received before it was last resumed. */
+  #before = 0;
   /** Height in device pixels the picture is shown at; infinite until somebody says. */
   #height = Number.POSITIVE_INFINITY;
   /** The spatial layer last asked for; the node starts with the highest. */
@@ -63,8 +68,7 @@ export class ConsumerSlot {
     this.#options = options;
     this.remote = options.remote;
     this.#now = options.now ?? (() => performance.now());
-    // Everybody is always heard; pictures wait until they are on screen.
-    this.#wantFlow = options.remote.kind === "audio";
+    this.#wantFlow = false;
   }
 
   get consumer(): types.Consumer | null {
@@ -76,11 +80,24 @@ export class ConsumerSlot {
     return this.#firstFrameMs;
   }
 
-  wantFlow(flow: boolean): void {
-    if (this.remote.kind === "audio" || this.#wantFlow === flow) return;
+  get flowing(): boolean {
+    return this.#flowing;
+  }
+
+  /** `ready` keeps it made while it does not flow. */
+  want(flow: boolean, ready: boolean): void {
+    if (this.#wantFlow === flow && this.#wantReady === ready) return;
     this.#wantFlow = flow;
+    this.#wantReady = ready;
     this.#failures = 0;
     void this.#settle();
+  }
+
+  /** Something has come in since it was last resumed: a decoded picture, or sound. */
+  async arrived(): Promise<boolean> {
+    const consumer = this.#consumer;
+    if (consumer === null || !this.#flowing) return false;
+    return (await mediaCount(consumer)) > this.#before;
   }
 
   showAt(height: number): void {
@@ -159,7 +176,7 @@ export class ConsumerSlot {
     const consumer = this.#consumer;
     const wanted = this.#wantedLayer();
     if (consumer === null) {
-      if (!this.#wantFlow) return false;
+      if (!this.#wantFlow && !this.#wantReady) return false;
       await this.#consume(side);
     } else if (this.#wantFlow && wanted !== null && wanted !== this.#layer) {
       // Before resuming, so that the first picture already has the right size.
@@ -208,6 +225,7 @@ export class ConsumerSlot {
 
   async #setFlow(consumer: types.Consumer, flow: boolean): Promise<void> {
     if (flow) {
+      this.#before = await mediaCount(consumer);
       this.#resumedAt ??= this.#now();
       await this.#options.rest.resumeConsumer(consumer.id);
       if (consumer.kind === "video") void this.#watchFirstFrame(consumer);
@@ -249,6 +267,12 @@ export class ConsumerSlot {
     await sleep(RETRY_DELAY * this.#failures);
     return true;
   }
+}
+
+/** Pictures decoded, or packets of sound received. */
+async function mediaCount(consumer: types.Consumer): Promise<number> {
+  if (consumer.closed) return 0;
+  return receivedCount(() => consumer.getStats(), consumer.kind);
 }
 
 export function sourceOf(kind: MediaKind, appData: AppData | undefined): Source {

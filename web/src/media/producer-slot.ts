@@ -13,6 +13,8 @@ import type { Source } from "../signalling/wire";
 export interface ProducerWish {
   track: MediaStreamTrack | null;
   paused: boolean;
+  /** The producer exists, but not a packet is sent: the way is kept ready while the call takes another one. */
+  idle: boolean;
 }
 
 export interface ProducerSlotOptions {
@@ -34,7 +36,9 @@ export class ProducerSlot {
   #producer: types.Producer | null = null;
   /** What the node believes about the producer. */
   #pausedAtNode = false;
-  #wish: ProducerWish = { track: null, paused: false };
+  #wish: ProducerWish = { track: null, paused: false, idle: false };
+  /** The sender carries no track. */
+  #silent = false;
   #working = false;
   /** Something may be left to do. */
   #restless = false;
@@ -52,17 +56,24 @@ export class ProducerSlot {
     return this.#producer;
   }
 
+  /** Everything wanted is with the node: nothing to send, or sent and not held back. */
+  get flowing(): boolean {
+    const { track, paused, idle } = this.#wish;
+    if (track === null || paused) return true;
+    return this.#producer !== null && !idle && !this.#silent && !this.#pausedAtNode;
+  }
+
   /** Notes and returns whether the node is to create the producer paused. Called while it is being created. */
   beginPaused(): boolean {
-    this.#pausedAtNode = this.#wish.paused;
+    this.#pausedAtNode = this.#wish.paused || this.#wish.idle;
     return this.#pausedAtNode;
   }
 
   want(wish: Partial<ProducerWish>): void {
+    // The gateway pauses and resumes producers by itself when somebody mutes: what is believed may be out of date.
+    if (wish.idle === false && this.#wish.idle) this.#pausedAtNode = true;
     this.#wish = { ...this.#wish, ...wish };
     this.#failures = 0;
-    // At once, whatever the node is still busy with: what is said after pressing mute never leaves the machine.
-    if (this.#wish.paused) this.#producer?.pause();
     void this.#settle();
   }
 
@@ -120,22 +131,42 @@ export class ProducerSlot {
       this.#producer = null;
       producer.close();
       await this.#options.rest.closeProducer(producer.id);
-    } else if (producer.track !== track) {
-      await producer.replaceTrack({ track });
-    } else if (this.#pausedAtNode !== wish.paused || producer.paused !== wish.paused) {
-      await this.#setPaused(producer, wish.paused);
+    } else if (wish.idle && !this.#silent) {
+      await this.#silence(producer);
+    } else if (this.#pausedAtNode !== (wish.paused || wish.idle)) {
+      // Before the first packet: the key frame the sender begins with is to be passed on.
+      await this.#setPaused(producer, wish.paused || wish.idle);
+    } else if (!wish.idle && (this.#silent || producer.track !== track)) {
+      await this.#carry(producer, track);
     } else {
       return false;
     }
     return true;
   }
 
+  async #silence(producer: types.Producer): Promise<void> {
+    await producer.rtpSender?.replaceTrack(null);
+    this.#silent = true;
+  }
+
+  async #carry(producer: types.Producer, track: MediaStreamTrack): Promise<void> {
+    if (producer.track !== track) await producer.replaceTrack({ track });
+    else await producer.rtpSender?.replaceTrack(track);
+    this.#silent = false;
+  }
+
   async #produce(transport: types.Transport, track: MediaStreamTrack): Promise<void> {
     const { source, displayName, plan, rest } = this.#options;
     const options: types.ProducerOptions = {
       track,
-      // Tracks belong to whoever opened them.
+      // Tracks belong to whoever opened them; a direct connection may be sending the same ones.
       stopTracks: false,
+      disableTrackOnPause: false,
+      // Before anything is negotiated, so that not even one packet leaves.
+      onRtpSender: (sender) => {
+        this.#silent = this.#wish.idle;
+        if (this.#silent) void sender.replaceTrack(null).catch(() => undefined);
+      },
       appData: { source, displayName },
       ...(this.#plain ? {} : plan(track)),
     };
@@ -167,9 +198,6 @@ export class ProducerSlot {
   }
 
   async #setPaused(producer: types.Producer, paused: boolean): Promise<void> {
-    if (paused) producer.pause();
-    else producer.resume();
-    if (this.#pausedAtNode === paused) return;
     if (paused) await this.#options.rest.pauseProducer(producer.id);
     else await this.#options.rest.resumeProducer(producer.id);
     this.#pausedAtNode = paused;

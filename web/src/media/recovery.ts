@@ -23,18 +23,23 @@ export const PATIENCE = {
   connecting: 10_000,
   restart: 6_000,
   rebuild: 10_000,
-} as const;
+};
+
+/** For a way that only stands by. */
+export const QUICK_PATIENCE: typeof PATIENCE = { ...PATIENCE, connecting: 5_000, rebuild: 6_000 };
 
 export class Recovery {
   readonly #steps: RecoverySteps;
+  readonly #patience: typeof PATIENCE;
   readonly #states = new Map<TransportDirection, types.ConnectionState>();
   #rung: Rung = "fine";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #everConnected = false;
   #status: MediaStatus = "connecting";
 
-  constructor(steps: RecoverySteps) {
+  constructor(steps: RecoverySteps, patience: typeof PATIENCE = PATIENCE) {
     this.#steps = steps;
+    this.#patience = patience;
   }
 
   /** A transport reports its state. */
@@ -44,7 +49,7 @@ export class Recovery {
     if (this.#broken().length === 0 && !this.#pending()) this.#recovered();
     else if (state === "failed") this.#failed(direction);
     else if (state === "disconnected" && this.#rung === "fine") this.#climb("waiting");
-    else if (state === "connecting" && this.#rung === "fine") this.#arm(PATIENCE.connecting);
+    else if (state === "connecting" && this.#rung === "fine") this.#arm(this.#patience.connecting);
     this.#publish();
   }
 
@@ -119,14 +124,14 @@ export class Recovery {
       case "fine":
         break;
       case "waiting":
-        this.#arm(PATIENCE.disconnected);
+        this.#arm(this.#patience.disconnected);
         break;
       case "restarting":
-        this.#arm(PATIENCE.restart);
+        this.#arm(this.#patience.restart);
         for (const direction of this.#states.keys()) this.#steps.restartIce(direction);
         break;
       case "rebuilding":
-        this.#arm(PATIENCE.rebuild);
+        this.#arm(this.#patience.rebuild);
         this.#states.clear();
         this.#steps.rebuild();
         break;

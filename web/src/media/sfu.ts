@@ -1,20 +1,23 @@
 /**
- * One participant's connection to one call on the media node: two transports, what it sends, what it receives.
+ * One participant's connection to one room of a media node: two transports, what it sends, what it receives.
  *
- * Knows mediasoup-client and the node's signalling; nothing about pages. Lives as long as one lobby ticket: when
- * the node has forgotten the participant it says `lost`, and whoever holds it joins anew with another ticket.
+ * Knows mediasoup-client and the node's signalling; nothing about pages. It either carries the call or stands by:
+ * standing by, both transports are connected for real and everything is produced and consumed, but paused and
+ * without a packet, so that carrying the call is a matter of resuming. When the node has forgotten the participant
+ * it says `lost`, and whoever holds it makes another one.
  */
 import { Device, type types } from "mediasoup-client";
 import { Emitter } from "../emitter";
 import { meansRejoin } from "../signalling/errors";
 import type { NodeRest } from "../signalling/rest";
-import type { NodeSocket, SocketLink } from "../signalling/socket";
 import type {
   AppData,
   ConsumerPaused,
   MediaKind,
+  NewProducer,
   PauseReason,
-  RoomInfo,
+  ProducerClosed,
+  ProducerSummary,
   Source,
   TransportDirection,
 } from "../signalling/wire";
@@ -22,21 +25,40 @@ import { silentTrack } from "./audio-context";
 import { ConsumerSlot, type RemoteProducer, sourceOf } from "./consumer-slot";
 import { cameraPlan, type Engine, screenPlan, type VideoPreferences } from "./encodings";
 import { ProducerSlot } from "./producer-slot";
-import { type MediaStatus, Recovery } from "./recovery";
-import { collectStats, type SfuStats } from "./stats";
+import { type MediaStatus, PATIENCE, QUICK_PATIENCE, Recovery } from "./recovery";
+import { collectStats, type SfuStats, transportProtocol } from "./stats";
 import type { ViewBook } from "./views";
 
-/** A socket that comes back within this is not worth a word to the user. */
-const SOCKET_PATIENCE = 2_500;
+/** What the node tells about its rooms; the gateway passes it on. */
+export interface RoomFeed {
+  "new-producer": NewProducer;
+  "producer-closed": ProducerClosed;
+  "consumer-paused": ConsumerPaused;
+  "consumer-resumed": ConsumerPaused;
+}
+
+/** The room as it was when the gateway handed it out. */
+export interface RoomAtStart {
+  rtpCapabilities: types.RtpCapabilities;
+  producers: ProducerSummary[];
+}
+
+/** The key under which the page reports a picture's size and frames. */
+export function mediaKey(participantId: string, source: Source): string {
+  return `${participantId}:${source}`;
+}
 
 export interface SfuOptions {
   rest: NodeRest;
-  socket: NodeSocket;
+  feed: Emitter<RoomFeed>;
   views: ViewBook;
   displayName: string;
   iceServers: RTCIceServer[];
   forceTcp: boolean;
+  relayOnly: boolean;
   video: VideoPreferences;
+  /** Carries the call from the start, or stands by. */
+  active: boolean;
   /** For tests: a handler that needs no browser. */
   handlerFactory?: types.HandlerFactory;
 }
@@ -51,13 +73,23 @@ export interface SfuEvents {
   status: MediaStatus;
   "media-added": RemoteMedia;
   "media-track": { remote: RemoteProducer; track: MediaStreamTrack | null; receiver: RTCRtpReceiver | null };
-  "media-flow": { producerId: string; paused: boolean; reason: PauseReason };
-  "media-removed": { producerId: string };
-  "active-speaker": { participantId: string | null };
-  /** Everything the node knows of has been announced; what is not in the list no longer exists. */
-  synced: { producerIds: string[] };
-  /** Only a new join can help. */
+  "media-flow": { remote: RemoteProducer; paused: boolean; reason: PauseReason };
+  "media-removed": RemoteProducer;
+  /** Both ways are connected. `protocol`: udp, tcp or relay. */
+  proven: { protocol: string };
+  /** Only another connection can help. */
   lost: { error: unknown };
+}
+
+/** What is received of one remote source, for whoever waits for it. */
+export interface Incoming {
+  remote: RemoteProducer;
+  track: MediaStreamTrack | null;
+  /** It is asked to flow: everybody's sound, and pictures on screen. */
+  wanted: boolean;
+  /** Its owner does not send at the moment, as far as the node says. */
+  paused: boolean;
+  arrived: () => Promise<boolean>;
 }
 
 export class SfuConnection {
@@ -66,6 +98,7 @@ export class SfuConnection {
   readonly #rest: NodeRest;
   readonly #slots: Record<Source, ProducerSlot>;
   readonly #remotes = new Map<string, ConsumerSlot>();
+  readonly #paused = new Set<string>();
   readonly #recovery: Recovery;
   readonly #release: (() => void)[] = [];
   #loading: Promise<Device> | null = null;
@@ -74,40 +107,92 @@ export class SfuConnection {
   #recv: types.Transport | null = null;
   #generation = 0;
   #synced = false;
-  #mediaStatus: MediaStatus = "connecting";
-  #socketDown = false;
-  #socketTimer: ReturnType<typeof setTimeout> | undefined;
+  #active: boolean;
+  #pictures = true;
+  #status: MediaStatus = "connecting";
+  #provenBy: string | null = null;
   #closed = false;
 
   constructor(options: SfuOptions) {
     this.#options = options;
     this.#rest = options.rest;
+    this.#active = options.active;
     this.#slots = {
       microphone: this.#slot("microphone"),
       camera: this.#slot("camera"),
       screen: this.#slot("screen"),
     };
-    this.#recovery = new Recovery({
-      restartIce: (direction) => void this.#restartIce(direction),
-      rebuild: () => void this.#rebuild(),
-      rejoin: () => this.#lose(new Error("media could not be brought back")),
-      status: (status) => {
-        this.#mediaStatus = status;
-        this.#publishStatus();
+    this.#recovery = new Recovery(
+      {
+        restartIce: (direction) => void this.#restartIce(direction),
+        rebuild: () => void this.#rebuild(),
+        rejoin: () => this.#lose(new Error("media could not be brought back")),
+        status: (status) => {
+          this.#status = status;
+          this.events.emit("status", status);
+        },
       },
-    });
+      // Nobody looks at a way that only stands by: it may try the next thing sooner.
+      options.active ? PATIENCE : QUICK_PATIENCE,
+    );
     this.#listen();
   }
 
-  /** Resolves when both transports exist and everything present has been announced. */
-  async join(): Promise<void> {
-    const room = this.#rest.room();
-    this.#loading = this.#loadDevice(room);
-    const [present] = await Promise.all([room, this.#createTransports(this.#options.forceTcp)]);
-    if (!this.#closed) this.#takeRoom(present);
+  get active(): boolean {
+    return this.#active;
   }
 
-  /** Null sends silence, so that the participant stays visible to the others. */
+  get status(): MediaStatus {
+    return this.#status;
+  }
+
+  /** Both transports are connected. */
+  get connected(): boolean {
+    return this.#provenBy !== null && this.#status === "connected";
+  }
+
+  /** Everything this participant wants to send is on its way. */
+  get sending(): boolean {
+    return this.#active && Object.values(this.#slots).every((slot) => slot.flowing);
+  }
+
+  get incoming(): Incoming[] {
+    return [...this.#remotes.values()].map((slot) => ({
+      remote: slot.remote,
+      track: slot.consumer?.track ?? null,
+      wanted: this.#wanted(slot.remote),
+      paused: this.#paused.has(slot.remote.producerId),
+      arrived: () => slot.arrived(),
+    }));
+  }
+
+  /** Resolves when both transports exist and everything present has been announced. */
+  async connect(start: RoomAtStart): Promise<void> {
+    this.#loading = this.#loadDevice(start.rtpCapabilities);
+    this.#takeRoom(start.producers);
+    await this.#createTransports(this.#options.forceTcp);
+  }
+
+  /** Carries the call from now on. */
+  activate(): void {
+    if (this.#active || this.#closed) return;
+    this.#active = true;
+    // First what comes in: the others may be sending already.
+    for (const remote of this.#remotes.values()) this.#applyWish(remote);
+    for (const slot of Object.values(this.#slots)) slot.want({ idle: false });
+    // Whatever was missed while nobody looked.
+    void this.resync();
+  }
+
+  /** Keeps everything, sends and receives nothing. */
+  standBy(): void {
+    if (!this.#active || this.#closed) return;
+    this.#active = false;
+    for (const slot of Object.values(this.#slots)) slot.want({ idle: true });
+    for (const remote of this.#remotes.values()) this.#applyWish(remote);
+  }
+
+  /** Null sends silence, so that the transport is proven even without a microphone. */
   setMicrophone(track: MediaStreamTrack | null): void {
     this.#slots.microphone.want({ track: track ?? silentTrack() ?? null });
   }
@@ -124,8 +209,15 @@ export class SfuConnection {
     this.#slots.screen.want({ track });
   }
 
-  noteFrame(producerId: string): void {
-    this.#remotes.get(producerId)?.noteFrame();
+  /** Whether pictures are received at all. */
+  setReceiveVideo(wanted: boolean): void {
+    if (this.#pictures === wanted) return;
+    this.#pictures = wanted;
+    for (const remote of this.#remotes.values()) this.#applyWish(remote);
+  }
+
+  noteFrame(key: string): void {
+    this.#find(key)?.noteFrame();
   }
 
   async stats(): Promise<SfuStats> {
@@ -137,36 +229,52 @@ export class SfuConnection {
     });
   }
 
-  /** Says goodbye to the node and lets go of everything. */
-  async leave(): Promise<void> {
-    const farewell = this.#rest.leave();
-    this.close();
-    await farewell;
+  /** Transports over TCP in place of those that do not connect. */
+  forceTcp(): void {
+    if (!this.#closed) void this.#rebuild();
   }
 
+  /** Lets go of everything on this side; the gateway tells the node when a participant leaves. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#socketTimer);
     this.#recovery.close();
     for (const release of this.#release) release();
     for (const slot of Object.values(this.#slots)) slot.close();
     for (const remote of this.#remotes.values()) remote.close();
     this.#send?.close();
     this.#recv?.close();
-    this.#options.socket.close();
     this.#rest.close();
     this.events.removeAll();
   }
 
+  /** After a break of the signalling: what happened meanwhile is read off the room's present state. */
+  async resync(): Promise<void> {
+    try {
+      const room = await this.#rest.room();
+      if (this.#closed) return;
+      const mine = this.#slots.microphone.producer;
+      if (mine !== null && !room.producers.some((summary) => summary.producerId === mine.id)) {
+        this.#lose(new Error("the node has let this participant go"));
+      } else {
+        this.#takeRoom(room.producers);
+        this.#nudge();
+      }
+    } catch (error) {
+      this.#stale(error);
+    }
+  }
+
   #slot(source: Source): ProducerSlot {
-    return new ProducerSlot({
+    const slot = new ProducerSlot({
       source,
       displayName: this.#options.displayName,
       rest: this.#rest,
       plan: (track) => this.#plan(source, track),
       onStale: (error) => this.#stale(error),
     });
+    slot.want({ idle: !this.#options.active });
+    return slot;
   }
 
   #plan(source: Source, track: MediaStreamTrack) {
@@ -183,10 +291,10 @@ export class SfuConnection {
     return this.#device?.handlerName.startsWith("Chrome") ? "chromium" : "other";
   }
 
-  async #loadDevice(room: Promise<RoomInfo>): Promise<Device> {
+  async #loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<Device> {
     const { handlerFactory } = this.#options;
     const device = handlerFactory ? new Device({ handlerFactory }) : await Device.factory();
-    await device.load({ routerRtpCapabilities: (await room).rtpCapabilities });
+    await device.load({ routerRtpCapabilities });
     this.#device = device;
     return device;
   }
@@ -219,6 +327,7 @@ export class SfuConnection {
       iceCandidates: info.iceCandidates,
       dtlsParameters: info.dtlsParameters,
       iceServers: this.#options.iceServers,
+      iceTransportPolicy: this.#options.relayOnly ? "relay" : "all",
     };
   }
 
@@ -228,7 +337,9 @@ export class SfuConnection {
     });
     transport.on("connectionstatechange", (state) => {
       const current = direction === "send" ? this.#send : this.#recv;
-      if (current === transport || current === null) this.#recovery.handleState(direction, state);
+      if (current !== transport && current !== null) return;
+      this.#recovery.handleState(direction, state);
+      void this.#checkProof();
     });
     return transport;
   }
@@ -245,71 +356,45 @@ export class SfuConnection {
     for (const remote of this.#remotes.values()) remote.setSide(side);
   }
 
+  /** Both are connected, for the first time or anew. */
+  async #checkProof(): Promise<void> {
+    const [send, recv] = [this.#send, this.#recv];
+    if (send?.connectionState !== "connected" || recv?.connectionState !== "connected") {
+      this.#provenBy = null;
+      return;
+    }
+    if (this.#provenBy !== null) return;
+    this.#provenBy = "udp";
+    const protocol = await transportProtocol(send);
+    if (this.#closed || this.#send !== send || this.#recv !== recv) return;
+    this.#provenBy = protocol;
+    this.events.emit("proven", { protocol });
+  }
+
   #listen(): void {
-    const { socket, views } = this.#options;
+    const { feed, views } = this.#options;
     this.#release.push(
-      socket.events.on("new-producer", (event) => this.#add(event, event.paused ?? false, !this.#synced)),
-      socket.events.on("producer-closed", (event) => this.#remove(event.producerId)),
-      socket.events.on("consumer-paused", (event) => this.#flow(event, true)),
-      socket.events.on("consumer-resumed", (event) => this.#flow(event, false)),
-      socket.events.on("active-speaker", ({ participantId }) =>
-        this.events.emit("active-speaker", { participantId }),
-      ),
-      socket.events.on("link", (link) => this.#socketLink(link)),
-      views.events.on("change", ({ producerId }) => this.#applyView(producerId)),
+      feed.on("new-producer", (event) => this.#add(event, event.paused ?? false, !this.#synced)),
+      feed.on("producer-closed", (event) => this.#remove(event.producerId)),
+      feed.on("consumer-paused", (event) => this.#flow(event, true)),
+      feed.on("consumer-resumed", (event) => this.#flow(event, false)),
+      views.events.on("change", ({ key }) => {
+        const slot = this.#find(key);
+        if (slot !== undefined) this.#applyWish(slot);
+      }),
     );
     const network = () => this.#recovery.handleNetworkChange();
     globalThis.addEventListener("online", network);
     this.#release.push(() => globalThis.removeEventListener("online", network));
   }
 
-  #socketLink(link: SocketLink): void {
-    clearTimeout(this.#socketTimer);
-    if (link === "interrupted") {
-      this.#socketTimer = setTimeout(() => this.#setSocketDown(true), SOCKET_PATIENCE);
-    } else if (link === "joined") {
-      this.#setSocketDown(false);
-      if (this.#synced) void this.#resync();
-    }
-  }
-
-  #setSocketDown(down: boolean): void {
-    this.#socketDown = down;
-    this.#publishStatus();
-  }
-
-  /** Media may flow while the node's events do not arrive; that is half a call and said so. */
-  #publishStatus(): void {
-    const connected = this.#mediaStatus === "connected";
-    this.events.emit("status", connected && this.#socketDown ? "reconnecting" : this.#mediaStatus);
-  }
-
-  #takeRoom(room: RoomInfo): void {
-    for (const summary of room.producers) this.#add(summary, summary.paused, !this.#synced);
-    const present = new Set(room.producers.map((summary) => summary.producerId));
+  #takeRoom(producers: ProducerSummary[]): void {
+    for (const summary of producers) this.#add(summary, summary.paused, !this.#synced);
+    const present = new Set(producers.map((summary) => summary.producerId));
     for (const producerId of [...this.#remotes.keys()]) {
       if (this.#synced && !present.has(producerId)) this.#remove(producerId);
     }
     this.#synced = true;
-    this.events.emit("synced", { producerIds: [...this.#remotes.keys()] });
-  }
-
-  /** After a break of the socket: what happened meanwhile is read off the room's present state. */
-  async #resync(): Promise<void> {
-    try {
-      const room = await this.#rest.room();
-      if (this.#closed) return;
-      const own = room.producers.filter((summary) => summary.participantId === this.#rest.participantId);
-      const mine = this.#slots.microphone.producer;
-      if (mine !== null && !own.some((summary) => summary.producerId === mine.id)) {
-        this.#lose(new Error("the node has let this participant go"));
-      } else {
-        this.#takeRoom(room);
-        this.#nudge();
-      }
-    } catch (error) {
-      this.#stale(error);
-    }
   }
 
   /** What was given up while the node could not be reached is tried again. */
@@ -334,8 +419,9 @@ export class SfuConnection {
     };
     const slot = this.#consumerSlot(remote);
     this.#remotes.set(remote.producerId, slot);
+    if (paused) this.#paused.add(remote.producerId);
     this.events.emit("media-added", { ...remote, paused, initial });
-    this.#applyView(remote.producerId);
+    this.#applyWish(slot);
     if (this.#recv !== null && this.#device !== null) {
       slot.setSide({ transport: this.#recv, rtpCapabilities: this.#device.recvRtpCapabilities });
     }
@@ -350,8 +436,7 @@ export class SfuConnection {
         const receiver = slot.consumer?.rtpReceiver ?? null;
         this.events.emit("media-track", { remote, track, receiver });
       },
-      onProducerPaused: (paused) =>
-        this.events.emit("media-flow", { producerId, paused, reason: "producer" }),
+      onProducerPaused: (paused) => this.#told(producerId, paused, "producer"),
       onGone: () => this.#remove(producerId),
       onStale: (error) => this.#stale(error),
     });
@@ -362,22 +447,43 @@ export class SfuConnection {
     const slot = this.#remotes.get(producerId);
     if (slot === undefined) return;
     this.#remotes.delete(producerId);
+    this.#paused.delete(producerId);
     slot.close();
-    this.events.emit("media-removed", { producerId });
+    this.events.emit("media-removed", slot.remote);
   }
 
   #flow(event: ConsumerPaused, paused: boolean): void {
     const { producerId, reason } = event;
     // Our own pauses come back as events; they say nothing about the other side.
-    if (reason !== "client") this.events.emit("media-flow", { producerId, paused, reason });
+    if (reason !== "client") this.#told(producerId, paused, reason);
   }
 
-  #applyView(producerId: string): void {
+  #told(producerId: string, paused: boolean, reason: PauseReason): void {
     const slot = this.#remotes.get(producerId);
     if (slot === undefined) return;
-    const size = this.#options.views.size(producerId);
-    if (size !== null) slot.showAt(size.height);
-    slot.wantFlow(size !== null);
+    if (reason === "producer" && paused) this.#paused.add(producerId);
+    else if (reason === "producer") this.#paused.delete(producerId);
+    this.events.emit("media-flow", { remote: slot.remote, paused, reason });
+  }
+
+  #find(key: string): ConsumerSlot | undefined {
+    return [...this.#remotes.values()].find(
+      ({ remote }) => mediaKey(remote.participantId, remote.source) === key,
+    );
+  }
+
+  #wanted(remote: RemoteProducer): boolean {
+    if (!this.#active) return false;
+    if (remote.kind === "audio") return true;
+    const key = mediaKey(remote.participantId, remote.source);
+    return this.#pictures && this.#options.views.size(key) !== null;
+  }
+
+  #applyWish(slot: ConsumerSlot): void {
+    const { participantId, source, kind } = slot.remote;
+    const size = this.#options.views.size(mediaKey(participantId, source));
+    if (kind === "video" && size !== null) slot.showAt(size.height);
+    slot.want(this.#wanted(slot.remote), !this.#active);
   }
 
   async #restartIce(direction: TransportDirection): Promise<void> {
@@ -408,6 +514,7 @@ export class SfuConnection {
     const [send, recv] = [this.#send, this.#recv];
     this.#send = null;
     this.#recv = null;
+    this.#provenBy = null;
     send?.close();
     recv?.close();
   }

@@ -64,6 +64,42 @@ export interface SfuStats {
   consumers: ConsumerStats[];
 }
 
+/** One thing sent over a direct connection. */
+export interface DirectSenderStats extends LayerStats {
+  source: Source;
+  kind: MediaKind;
+}
+
+export interface DirectReceiverStats {
+  source: Source;
+  kind: MediaKind;
+  framesDecoded: number;
+  frameWidth: number | null;
+  frameHeight: number | null;
+  totalAudioEnergy: number;
+  packetsReceived: number;
+  packetsLost: number;
+  bytesReceived: number;
+  freezeCount: number;
+}
+
+export interface DirectStats {
+  peerId: string;
+  role: "initiator" | "receiver";
+  connectionState: RTCPeerConnectionState;
+  /** Of the selected candidate pair: `host`, `srflx`, `prflx` or `relay`. */
+  localCandidateType: string | null;
+  remoteCandidateType: string | null;
+  protocol: string | null;
+  /** UDP and TCP ports of the selected pair; addresses are left out. */
+  localPort: number | null;
+  remotePort: number | null;
+  /** Milliseconds. */
+  roundTripTime: number | null;
+  senders: DirectSenderStats[];
+  receivers: DirectReceiverStats[];
+}
+
 interface Sides {
   send: types.Transport | null;
   recv: types.Transport | null;
@@ -110,6 +146,62 @@ async function transportStats(transport: types.Transport | null): Promise<Transp
     roundTripTime: roundTrip === null ? null : roundTrip * 1000,
     availableOutgoingBitrate: number(pair?.availableOutgoingBitrate),
   };
+}
+
+/** What a direct connection carries; which is which is told by the order of its transceivers. */
+export async function directStats(
+  connection: RTCPeerConnection,
+  peerId: string,
+  role: DirectStats["role"],
+): Promise<DirectStats> {
+  const found = await entries(connection);
+  const pair = selectedPair(found);
+  const candidate = (id: unknown) => found.find((entry) => entry.id === id);
+  const [local, remote] = [candidate(pair?.localCandidateId), candidate(pair?.remoteCandidateId)];
+  const mids = connection.getTransceivers().map(({ mid }) => mid);
+  const sourceOf = (entry: Entry): Source =>
+    SOURCES_IN_ORDER[mids.indexOf(text(entry.mid))] ?? (entry.kind === "audio" ? "microphone" : "camera");
+  const kindOf = (entry: Entry): MediaKind => (entry.kind === "audio" ? "audio" : "video");
+  const roundTrip = number(pair?.currentRoundTripTime);
+  return {
+    peerId,
+    role,
+    connectionState: connection.connectionState,
+    localCandidateType: text(local?.candidateType),
+    remoteCandidateType: text(remote?.candidateType),
+    protocol: text(local?.protocol),
+    localPort: number(local?.port),
+    remotePort: number(remote?.port),
+    roundTripTime: roundTrip === null ? null : roundTrip * 1000,
+    senders: found
+      .filter((entry) => entry.type === "outbound-rtp")
+      .map((entry) => ({ source: sourceOf(entry), kind: kindOf(entry), ...layerStats(entry) })),
+    receivers: found
+      .filter((entry) => entry.type === "inbound-rtp")
+      .map((entry) => ({
+        source: sourceOf(entry),
+        kind: kindOf(entry),
+        framesDecoded: number(entry.framesDecoded) ?? 0,
+        frameWidth: number(entry.frameWidth),
+        frameHeight: number(entry.frameHeight),
+        totalAudioEnergy: number(entry.totalAudioEnergy) ?? 0,
+        packetsReceived: number(entry.packetsReceived) ?? 0,
+        packetsLost: number(entry.packetsLost) ?? 0,
+        bytesReceived: number(entry.bytesReceived) ?? 0,
+        freezeCount: number(entry.freezeCount) ?? 0,
+      })),
+  };
+}
+
+const SOURCES_IN_ORDER = ["microphone", "camera", "screen"] as const;
+
+/** How media gets to the node: `relay` by way of a TURN server, else the protocol. */
+export async function transportProtocol(transport: types.Transport): Promise<string> {
+  const found = await entries(transport);
+  const pair = selectedPair(found);
+  const local = found.find((entry) => entry.id === pair?.localCandidateId);
+  if (local?.candidateType === "relay") return "relay";
+  return text(local?.protocol) ?? "udp";
 }
 
 function selectedPair(found: Entry[]): Entry | undefined {

@@ -9,7 +9,7 @@ export interface ViewSize {
 
 export interface ViewEvents {
   /** Null when the picture has left the screen. */
-  change: { producerId: string; size: ViewSize | null };
+  change: { key: string; size: ViewSize | null };
 }
 
 /** A picture that moves from one place of the page to another is gone for a moment; that is no reason to pause it. */
@@ -20,29 +20,29 @@ export class ViewBook {
   readonly #sizes = new Map<string, ViewSize>();
   readonly #hiding = new Map<string, ReturnType<typeof setTimeout>>();
 
-  size(producerId: string): ViewSize | null {
-    return this.#sizes.get(producerId) ?? null;
+  size(key: string): ViewSize | null {
+    return this.#sizes.get(key) ?? null;
   }
 
-  show(producerId: string, size: ViewSize): void {
-    this.#keep(producerId);
-    const before = this.#sizes.get(producerId);
+  show(key: string, size: ViewSize): void {
+    this.#keep(key);
+    const before = this.#sizes.get(key);
     if (before?.width === size.width && before.height === size.height) return;
-    this.#sizes.set(producerId, size);
-    this.events.emit("change", { producerId, size });
+    this.#sizes.set(key, size);
+    this.events.emit("change", { key, size });
   }
 
-  hide(producerId: string): void {
-    this.#keep(producerId);
+  hide(key: string): void {
+    this.#keep(key);
     const timer = setTimeout(() => {
-      this.#hiding.delete(producerId);
-      if (this.#sizes.delete(producerId)) this.events.emit("change", { producerId, size: null });
+      this.#hiding.delete(key);
+      if (this.#sizes.delete(key)) this.events.emit("change", { key, size: null });
     }, HIDE_DELAY);
-    this.#hiding.set(producerId, timer);
+    this.#hiding.set(key, timer);
   }
 
-  #keep(producerId: string): void {
-    clearTimeout(this.#hiding.get(producerId));
-    this.#hiding.delete(producerId);
+  #keep(key: string): void {
+    clearTimeout(this.#hiding.get(key));
+    this.#hiding.delete(key);
   }
 }
