@@ -24,7 +24,7 @@ export type HistoryPage = Partial<Record<"limit" | "offset", number>>;
 /** What the rest of the client needs of it; tests bring their own. */
 export type Rest = Pick<GatewayRest, keyof GatewayRest>;
 
-type Ask = Pick<JsonRequest, "method" | "body"> & { open?: boolean; repeat?: JsonRequest["repeat"] };
+type Ask = Pick<JsonRequest, "method" | "body" | "keepalive"> & { open?: boolean; repeat?: JsonRequest["repeat"] };
 
 /** Bytes the bandwidth test fetches: enough to see past the connection's slow start, little on a metered line. */
 const BANDWIDTH_TEST = 1_000_000;
@@ -94,6 +94,16 @@ export class GatewayRest {
   async history(conversationId: string, page: HistoryPage = {}): Promise<CallHistory> {
     const path = `/api/conversations/${encodeURIComponent(conversationId)}/calls?${queryOf(page)}`;
     return (await this.#ask(path, { method: "GET" })) as CallHistory;
+  }
+
+  /** The farewell of a page that goes away: it outlives the page and never fails the caller. */
+  async leaveCall(callId: string): Promise<void> {
+    const path = `/api/calls/${encodeURIComponent(callId)}/leave`;
+    try {
+      await this.#ask(path, { method: "POST", keepalive: true, repeat: "once" });
+    } catch {
+      // The gateway notices the missing socket by itself.
+    }
   }
 
   async iceServers(): Promise<IceServersResponse> {
