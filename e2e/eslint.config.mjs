@@ -15,7 +15,7 @@ export default [
       'max-params': ['error', 5],
     },
   },
-  { files: ['run.mjs', 'bench-join.mjs'], rules: { 'no-console': 'off' } },
+  { files: ['run.mjs', 'bench-*.mjs'], rules: { 'no-console': 'off' } },
   // Functions in these files run inside pages.
   { files: ['harness/*.mjs', 'tests/*.mjs', 'page/*.mjs', 'bench-join.mjs'], languageOptions: { globals: { ...globals.browser } } },
 ];

@@ -1,4 +1,4 @@
-// Runs the browser tests (or, with --bench, the join benchmark) inside a network namespace of their own where the
+// Runs the tests (or, with --bench, the benchmarks: bench-join.mjs, or the one named after it) inside a network namespace of their own where the
 // system allows one, and on the machine's own address where it does not. Arguments: test files, default all.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -39,9 +39,11 @@ function defaultBinary() {
 
 function command() {
   if (words.includes('--bench')) {
-    return [process.execPath, join(here, 'bench-join.mjs'), ...words.filter((word) => word !== '--bench')];
+    const rest = words.filter((word) => word !== '--bench');
+    const named = rest[0]?.endsWith('.mjs') === true ? rest.shift() : undefined;
+    return [process.execPath, join(here, named ?? 'bench-join.mjs'), ...rest];
   }
-  const all = ['tests', 'node-api'].flatMap((folder) => readdirSync(join(here, folder)).map((name) => join(here, folder, name)));
+  const all = ['gateway-api', 'node-api', 'tests'].flatMap((folder) => readdirSync(join(here, folder)).map((name) => join(here, folder, name)));
   const files = words.length > 0 ? words : all.filter((path) => path.endsWith('.test.mjs')).sort();
   // One file at a time: two cores carry three browser pages, not six.
   return [process.execPath, '--test', '--test-concurrency=1', '--test-timeout=240000', '--test-reporter=spec', ...files];

@@ -1,16 +1,17 @@
 // The two real browsers, as Debian ships them, with fake camera and microphone.
 import puppeteer from 'puppeteer-core';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 
 /** Width and height of a page on a desk and in a hand. */
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844, deviceScaleFactor: 2 };
 
-export function launchChromium() {
+/** @param {string[]} [flags] @param {string} [executablePath] */
+export function launchChromium(flags = [], executablePath = CHROMIUM) {
   return puppeteer.launch({
-    executablePath: CHROMIUM,
+    executablePath,
     headless: true,
     pipe: true,
     defaultViewport: DESKTOP,
@@ -29,6 +30,7 @@ export function launchChromium() {
       '--use-fake-ui-for-media-stream',
       '--use-fake-device-for-media-stream',
       '--autoplay-policy=no-user-gesture-required',
+      ...flags,
     ],
   });
 }

@@ -1,105 +1,114 @@
-// Starts and ends the real server.
-import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+// An installation: everything in one process (`meeshy serve`), or a gateway and its media nodes apart.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually } from './wait.mjs';
+import { freePort, Program } from './program.mjs';
 
-const BINARY = process.env.MEESHY_BINARY ?? '';
-const ARTIFACTS = process.env.MEESHY_ARTIFACTS ?? 'artifacts';
 export const MEDIA_ADDRESS = process.env.MEESHY_MEDIA_ADDRESS ?? '';
+/** Signs login tokens; tests make tokens of their own with it. */
+export const LOGIN_SECRET = 'for-browser-tests-only-0123456789abcdef';
+/** Signs the nodes' tokens. */
+export const MEDIA_SECRET = 'media-for-browser-tests-0123456789abcd';
 
-/** A folder for what one test leaves behind. @param {string} name */
-export function artifacts(name) {
-  const folder = join(ARTIFACTS, name);
-  mkdirSync(folder, { recursive: true });
-  return folder;
+const SECRETS = { JWT_SECRET: LOGIN_SECRET, MEDIA_JWT_SECRET: MEDIA_SECRET, APP_ENV: 'development', TRUSTED_PROXIES: '127.0.0.1' };
+const MEDIA = {
+  // The system chooses, so that runs beside each other do not meet.
+  RTC_MIN_PORT: '0',
+  RTC_MAX_PORT: '0',
+  ANNOUNCED_IP: MEDIA_ADDRESS,
+};
+
+/**
+ * A media node by itself.
+ * @param {string} name Folder of artifacts.
+ * @param {Record<string, string>} [environment] @param {number} [port]
+ */
+export function startNode(name, environment = {}, port = undefined) {
+  return Program.start(name, 'media', { ...MEDIA, JWT_SECRET: MEDIA_SECRET, ...environment }, port);
 }
 
-/** A TCP port that nobody listens on. @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
+/**
+ * @typedef {{ environment?: Record<string, string>, apart?: boolean, nodes?: number }} Layout
+ * `environment`: settings of the gateway (in one process: of everything). `apart`: processes of their own, this many
+ * nodes.
+ */
 
 export class Server {
-  /** @type {import('node:child_process').ChildProcess} */ #child;
-  /** @type {Promise<number | null>} */ exited;
+  /** @type {Program[]} */ nodes = [];
 
-  /**
-   * @param {string} url
-   * @param {import('node:child_process').ChildProcess} child
-   */
-  constructor(url, child) {
-    this.url = url;
-    this.#child = child;
-    this.exited = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+  /** @param {string} name @param {Layout} layout @param {number} port */
+  constructor(name, layout, port) {
+    this.name = name;
+    this.layout = layout;
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    this.data = mkdtempSync(join(tmpdir(), 'meeshy-e2e-'));
+    /** @type {Program} */ this.gateway = /** @type {any} */ (undefined);
   }
 
   /**
-   * Starts `meeshy serve` and waits until it takes calls.
-   * @param {string} name The test's name; its log goes to artifacts/<name>/server.log.
-   * @param {Record<string, string>} [environment] More settings.
+   * @param {string} name The test's name: its folder of artifacts.
+   * @param {Layout | Record<string, string>} [layout] Or the settings alone.
    */
-  static async start(name, environment = {}) {
-    const port = await freePort();
-    const child = spawn(BINARY, ['serve'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH,
-        PORT: String(port),
-        // The system chooses, so that runs beside each other do not meet.
-        RTC_MIN_PORT: '0',
-        RTC_MAX_PORT: '0',
-        ANNOUNCED_IP: MEDIA_ADDRESS,
-        JWT_SECRET: 'for-browser-tests-only-0123456789abcdef',
-        ...environment,
-      },
-    });
-    const log = createWriteStream(join(artifacts(name), 'server.log'), { flags: 'a' });
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
-    const server = new Server(`http://127.0.0.1:${port}`, child);
-    await eventually('the server is ready', () => server.#isReady(), { interval: 50 });
+  static async start(name, layout = {}) {
+    const keys = ['environment', 'apart', 'nodes'];
+    const isLayout = Object.keys(layout).every((key) => keys.includes(key));
+    const whole = /** @type {Layout} */ (isLayout ? layout : { environment: layout });
+    const server = new Server(name, whole, await freePort());
+    if (whole.apart === true) {
+      for (let index = 0; index < (whole.nodes ?? 1); index += 1) await server.startNode();
+    }
+    await server.startGateway();
     return server;
   }
 
-  async #isReady() {
-    if (this.#child.exitCode !== null) throw new Error(`the server ended with code ${this.#child.exitCode}`);
-    return (await this.status('/ready')) === 200;
+  /** Another media node; the gateway has to know its port already if it runs. @param {number} [port] */
+  async startNode(port) {
+    const node = await startNode(this.name, { SERVER_ID: `node-${this.nodes.length}` }, port);
+    this.nodes.push(node);
+    return node;
+  }
+
+  async startGateway() {
+    const { apart, environment } = this.layout;
+    /** @type {Record<string, string>} */ const own = { ...SECRETS, DATA_DIR: this.data, ...(apart === true ? {} : MEDIA) };
+    /** @type {Record<string, string>} */ const nodes = apart === true ? { MEDIA_SERVER_URL: this.nodes.map((node) => node.url).join(',') } : {};
+    this.gateway = await Program.start(
+      this.name,
+      apart === true ? 'gateway' : 'serve',
+      { ...own, ...nodes, ...environment },
+      this.port,
+    );
+  }
+
+  /** Ends the gateway as a crash does. */
+  async crashGateway() {
+    await this.gateway.stop();
   }
 
   /** Status of a GET; 0 if nobody answers. @param {string} path */
-  async status(path) {
-    try {
-      const response = await fetch(this.url + path, { signal: AbortSignal.timeout(2000) });
-      await response.arrayBuffer();
-      return response.status;
-    } catch {
-      return 0;
-    }
+  status(path) {
+    return this.gateway.status(path);
   }
 
   /** @param {string} path */
-  async text(path) {
-    return (await fetch(this.url + path, { signal: AbortSignal.timeout(2000) })).text();
+  text(path) {
+    return this.gateway.text(path);
   }
 
   /** @param {NodeJS.Signals} signal */
   kill(signal) {
-    this.#child.kill(signal);
+    this.gateway.kill(signal);
   }
 
-  /** Ends the server at once, calls or not. */
+  get exited() {
+    return this.gateway.exited;
+  }
+
+  /** Ends everything at once, calls or not. */
   async stop() {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
-    await this.exited;
+    await Promise.all([this.gateway.stop(), ...this.nodes.map((node) => node.stop())]);
+    rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -2,9 +2,9 @@
 """A participant that shares no code with us or with a browser: aiortc for the media, mediasoup's protocol by
 pymediasoup, Socket.IO by python-socketio.
 
-    participant.py URL ROOM NAME
+    participant.py NODE CALL PARTICIPANT TOKEN NAME
 
-Joins, sends a tone and a moving picture, receives everybody, and prints a JSON report twice a second until SIGTERM.
+Joins the call's room on the media node at NODE, sends a tone and a moving picture, receives everybody, and prints a JSON report twice a second until SIGTERM.
 """
 
 import asyncio
@@ -82,24 +82,23 @@ class Report:
 
 
 class Participant:
-    def __init__(self, http, name):
-        self._http, self._name = http, name
+    def __init__(self, http, seat):
+        self._http = http
+        self._call_id, self._id, self._token, self._name = seat
+        self._base = f"/api/rooms/{self._call_id}"
         self.report = Report()
         self._consumed, self._tasks = {}, set()
         self._lock = asyncio.Lock()
 
     async def _call(self, method, path, body=None):
-        headers = {"authorization": f"Bearer {self._token}"} if hasattr(self, "_token") else {}
+        headers = {"authorization": f"Bearer {self._token}"}
         async with self._http.request(method, path, json=body, headers=headers) as response:
             answer = await response.json()
             if not answer["success"]:
                 raise RuntimeError(f"{method} {path}: {response.status} {answer['error']}")
             return answer.get("data")
 
-    async def join(self, room):
-        ticket = await self._call("POST", "/api/lobby/join", {"room": room, "name": self._name})
-        self._token, self._call_id, self._id = ticket["token"], ticket["callId"], ticket["participantId"]
-        self._base = f"/api/rooms/{self._call_id}"
+    async def join(self):
         capabilities = (await self._call("GET", self._base))["rtpCapabilities"]
         tone, bars = Tone(), Bars()
         self._device = Device(handlerFactory=AiortcHandler.createFactory(tracks=[tone, bars]))
@@ -192,12 +191,12 @@ class Participant:
             await transport.close()
 
 
-async def main(url, room, name):
+async def main(url, *seat):
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=10)) as http:
-        participant = Participant(http, name)
-        await participant.join(room)
+        participant = Participant(http, seat)
+        await participant.join()
         await participant.listen(url)
         while not ended.is_set():
             print(json.dumps(participant.report.values), flush=True)
@@ -208,4 +207,4 @@ async def main(url, room, name):
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(main(*sys.argv[1:4]))
+    asyncio.run(main(*sys.argv[1:6]))

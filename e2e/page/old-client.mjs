@@ -1,5 +1,5 @@
-// A participant made of nothing but an older mediasoup-client and the node's REST endpoints. Bundled by the test and
-// put into an empty page of the server's origin.
+// A participant's media made of nothing but an older mediasoup-client and the node's REST endpoints. Bundled by the test
+// and put into an empty page of the server's origin; the test speaks to the gateway.
 import { Device } from 'mediasoup-client-3-7';
 
 /** @type {string} */ let base = '';
@@ -23,12 +23,12 @@ class OldClient {
   #device = new Device();
   #participantId = '';
 
-  /** @param {string} room @param {string} name */
-  async join(room, name) {
-    const ticket = await call('POST', '/api/lobby/join', { room, name });
-    token = ticket.token;
-    base = `/api/rooms/${encodeURIComponent(ticket.callId)}`;
-    this.#participantId = ticket.participantId;
+  /** @param {{ callId: string, participantId: string, token: string, name: string }} seat */
+  async join(seat) {
+    token = seat.token;
+    base = `/api/rooms/${encodeURIComponent(seat.callId)}`;
+    this.#participantId = seat.participantId;
+    const { name } = seat;
     const { rtpCapabilities } = await call('GET', base);
     await this.#device.load({ routerRtpCapabilities: rtpCapabilities });
     const sending = await this.#transport('send');
