@@ -6,7 +6,7 @@ use call::record::{CallRecord, MetricsRecord, ParticipantRecord, QualityRecord, 
 use signalling::client_gateway::{CallStatus, CallType, ConversationType, EndReason, Mode, TransitionState};
 use signalling::{CallId, ConversationId, ParticipantId, Timestamp};
 
-use super::row::{Reader, json, long, millis, plain};
+use super::row::{Reader, bind_real, json, long, millis, plain};
 use super::{Query, SqlStore, Tx, all, commit, one, participants, run};
 use crate::calls::{finite_metrics, is_live};
 use crate::secret::random_u64;
@@ -247,13 +247,18 @@ impl Calls for SqlStore {
         let metrics = finite_metrics(metrics);
         let average = metrics.average;
         let id = ParticipantId::mint(now, random_u64());
+        let averages = [
+            average.map(|average| average.packet_loss),
+            average.map(|average| average.jitter),
+            average.map(|average| average.rtt),
+            average.map(|average| average.bitrate),
+        ];
         let query = sqlx::query(SAVE_METRICS)
             .bind(call.to_string())
-            .bind(json(&metrics.mode_transitions))
-            .bind(average.map(|average| average.packet_loss))
-            .bind(average.map(|average| average.jitter))
-            .bind(average.map(|average| average.rtt))
-            .bind(average.map(|average| average.bitrate))
+            .bind(json(&metrics.mode_transitions));
+        let query = averages
+            .into_iter()
+            .fold(query, bind_real)
             .bind(long(metrics.reports))
             .bind(i64::from(metrics.peak_participants))
             .bind(i64::from(metrics.total_participants))

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use signalling::{CallId, ParticipantId};
 
-use super::row::{Reader, json, millis, plain};
+use super::row::{Reader, bind_real, json, millis, plain};
 use super::{SqlStore, all, commit, run};
 use crate::seal::Place;
 use crate::secret::random_u64;
@@ -70,8 +70,8 @@ impl Captions for SqlStore {
             .bind((!translations.is_empty()).then(|| seal(TRANSLATIONS, &json(translations))))
             .bind(plain(&caption.language))
             .bind(millis(caption.timestamp))
-            .bind(caption.duration.map(i64::from))
-            .bind(caption.confidence.filter(|value| value.is_finite()))
+            .bind(caption.duration.map(i64::from));
+        let query = bind_real(query, caption.confidence.filter(|value| value.is_finite()))
             .bind(caption.source.as_str())
             .bind(caption.processing_time.map(i64::from))
             .bind(millis(caption.created_at));

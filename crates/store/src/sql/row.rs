@@ -9,7 +9,7 @@ use signalling::text::Text;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::map;
+use super::{Query, map};
 use crate::StoreError;
 
 /// Reads a row by the names of its columns.
@@ -119,6 +119,16 @@ pub(super) fn millis(time: Timestamp) -> i64 {
 /// A count as a column holds it: 9 · 10¹⁸ at most, which no count of bytes reaches.
 pub(super) fn long(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Binds a fraction that may be absent. `sqlx` 0.9.0 mixes up the types of an absent `f32` and an absent `f64`, and
+/// PostgreSQL keeps the type that it saw first for all later uses of a statement; the contract suite would notice if
+/// this became wrong.
+pub(super) fn bind_real(query: Query, value: Option<f64>) -> Query {
+    match value {
+        Some(value) => query.bind(value),
+        None => query.bind(None::<f32>),
+    }
 }
 
 /// A text as a column holds it. PostgreSQL has no NUL, and nobody misses it.
