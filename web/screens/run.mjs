@@ -11,24 +11,10 @@ const SIZES = {
   phone: [375, 667],
   "phone-wide": [667, 375],
 };
-const SCENES = [
-  "lobby",
-  "lobby-empty",
-  "lobby-denied",
-  "alone",
-  "two",
-  "three",
-  "nine",
-  "twenty",
-  "screen",
-  "sharing",
-  "left",
-];
-
-const out = fileURLToPath(new URL("out/", import.meta.url));
+const out = process.env.SCREENS_OUT ?? fileURLToPath(new URL("out/", import.meta.url));
 mkdirSync(out, { recursive: true });
-const [scenes, sizes, schemes] = [
-  process.argv[2]?.split(",") ?? SCENES,
+const [asked, sizes, schemes] = [
+  process.argv[2]?.split(","),
   process.argv[3]?.split(",") ?? Object.keys(SIZES),
   process.argv[4]?.split(",") ?? ["light", "dark"],
 ];
@@ -44,6 +30,8 @@ page.on("console", (message) => {
   if (message.type() === "error") console.log("console:", message.text());
 });
 page.on("pageerror", (error) => console.log("page:", error.message));
+await page.goto(`${base}screens/scene.html`);
+const scenes = asked ?? (await page.evaluate(() => window.sceneNames));
 for (const scene of scenes) {
   await page.goto(`${base}screens/scene.html?scene=${scene}`);
   for (const size of sizes) {
@@ -52,7 +40,7 @@ for (const scene of scenes) {
     for (const scheme of schemes) {
       await page.emulateMedia({ colorScheme: scheme });
       await new Promise((resolve) => setTimeout(resolve, 900));
-      await page.screenshot({ path: `${out}${scene}-${size}-${scheme}.png` });
+      await page.screenshot({ path: `${out}/${scene}-${size}-${scheme}.png` });
     }
   }
 }

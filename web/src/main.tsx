@@ -1,26 +1,43 @@
 import "@fontsource-variable/figtree";
-import "./ui/styles/tokens.css";
-import "./ui/styles/base.css";
-import "./ui/styles/lobby.css";
-import "./ui/styles/call.css";
-import "./ui/styles/tile.css";
+import "./ui/styles";
 import { createRoot } from "react-dom/client";
+import { Application, browserOutside } from "./app/application";
+import { callsOf } from "./app/calls";
+import { pageKeeping } from "./app/remembered";
+import { Ringtone } from "./app/ringtone";
+import { routeOf } from "./app/route";
+import { initialAppState } from "./app/state";
+import { AppStore } from "./app/store";
+import { readWishes } from "./app/wishes";
 import { exposeDebugSurface } from "./call/debug";
 import { pageStorage, readFlags, startValues } from "./call/preferences";
 import { CallSession } from "./call/session";
 import { initialState } from "./call/state";
 import { CallStore } from "./call/store";
 import { App } from "./ui/App";
-import { suggestRoom } from "./ui/room-names";
+import { preferredLanguage } from "./ui/texts";
 
 const address = new URL(window.location.href);
-const flags = readFlags(address);
-const store = new CallStore(initialState(startValues(address, pageStorage(), suggestRoom)));
-const session = new CallSession(store, flags);
-exposeDebugSurface(store, session);
+const callStore = new CallStore(initialState(startValues(address, pageStorage())));
+const session = new CallSession(callStore, readFlags(address));
+exposeDebugSurface(callStore, session);
 
-store.dispatch({ type: "lobby-opened" });
-if (flags.autojoin) void session.devicesSettled().then(() => store.dispatch({ type: "join-asked" }));
+const appStore = new AppStore(initialAppState(routeOf(address.pathname), preferredLanguage()));
+const application = new Application(
+  appStore,
+  callsOf(callStore, session),
+  browserOutside(pageKeeping(), new Ringtone()),
+  readWishes(address.searchParams),
+);
+window.addEventListener("popstate", () => application.addressChanged(window.location.pathname));
 
 const root = document.getElementById("root");
-if (root !== null) createRoot(root).render(<App services={{ store, session }} />);
+if (root !== null) {
+  const app = {
+    store: appStore,
+    touched: () => application.touched(),
+    measureSpeed: () => application.measureSpeed(),
+  };
+  createRoot(root).render(<App app={app} call={{ store: callStore, session }} />);
+}
+application.open();

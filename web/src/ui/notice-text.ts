@@ -1,5 +1,6 @@
+import type { AppNotice } from "../app/state";
 import type { Notice } from "../call/state";
-import { texts } from "./texts";
+import { clock, texts } from "./texts";
 
 export function noticeText({ kind, name, trouble }: Notice): string {
   const who = name === "" ? texts.call.guest : name;
@@ -8,6 +9,8 @@ export function noticeText({ kind, name, trouble }: Notice): string {
       return texts.notice.joined(who);
     case "left":
       return texts.notice.left(who);
+    case "declined":
+      return texts.notice.declined(who);
     case "sharing":
       return texts.notice.sharing(who);
     case "stopped-sharing":
@@ -34,5 +37,22 @@ export function noticeText({ kind, name, trouble }: Notice): string {
       return texts.notice.reconnecting;
     case "reconnected":
       return texts.notice.reconnected;
+    case "group-mode":
+      return texts.notice.groupMode;
+    case "direct-mode":
+      return texts.notice.directMode;
+    case "captions-on":
+      return texts.notice.captionsOn;
+    case "captions-off":
+      return texts.notice.captionsOff;
+    case "audio-only-on":
+      return texts.notice.audioOnlyOn;
+    case "audio-only-off":
+      return texts.notice.audioOnlyOff;
   }
+}
+
+export function appNoticeText({ kind, name, durationSeconds }: AppNotice): string {
+  const lasted = durationSeconds === null || durationSeconds === 0 ? "" : clock(durationSeconds * 1000);
+  return texts.toast[kind](name, lasted);
 }

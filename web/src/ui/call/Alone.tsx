@@ -1,22 +1,29 @@
-import { useCall } from "../context";
+import { useApp, useAppDispatch, useCall } from "../context";
 import { Icon } from "../icons/Icon";
-import { useCopyLink } from "../parts/useCopyLink";
 import { texts } from "../texts";
 
-/** Nobody else is here yet: the one thing to do is to ask somebody in. */
+/** Nobody else is here: the one thing to do is to ask somebody in. */
 export function Alone() {
-  const copy = useCopyLink();
-  const done = useCall().toasts.some((toast) => toast.kind === "link-copied");
+  const { call } = useCall();
+  const { guest } = useApp();
+  const dispatch = useAppDispatch();
+  const invites = call?.conversationType === "group" && guest === null;
   return (
-    <div className="alone">
+    <div className="alone" role="status">
       <div>
         <h2>{texts.call.aloneTitle}</h2>
         <p>{texts.call.aloneText}</p>
       </div>
-      <button type="button" className="button button-primary" onClick={copy}>
-        <Icon name={done ? "check" : "link"} size={20} />
-        {done ? texts.lobby.copied : texts.lobby.copyLink}
-      </button>
+      {invites && (
+        <button
+          type="button"
+          className="button button-primary"
+          onClick={() => dispatch({ type: "link-asked", conversationId: call.conversationId })}
+        >
+          <Icon name="link" size={20} />
+          {texts.conversation.invite}
+        </button>
+      )}
     </div>
   );
 }

@@ -1,8 +1,10 @@
 import { useCall, useDispatch, useServices } from "../context";
 import { Icon, type IconName } from "../icons/Icon";
-import { useCopyLink } from "../parts/useCopyLink";
 import { texts } from "../texts";
+import { useFlip } from "./useFlip";
 import { useFullScreen } from "./useFullScreen";
+
+export type PanelName = "devices" | "people";
 
 interface ControlProps {
   icon: IconName;
@@ -16,39 +18,36 @@ interface ControlProps {
   /** Left out where room is scarce; the settings panel then offers it. */
   secondary?: boolean;
   expanded?: boolean;
+  pressed?: boolean;
+  count?: number;
   testId: string;
   on?: boolean;
   onPress: () => void;
 }
 
 function Control(props: ControlProps) {
-  const {
-    icon,
-    short,
-    label,
-    shortcut,
-    look,
-    trouble = false,
-    secondary = false,
-    testId,
-    on,
-    onPress,
-  } = props;
+  const { icon, short, label, shortcut, look, testId, on, count, onPress } = props;
   const hint = shortcut === undefined ? label : label + texts.controls.shortcut(shortcut);
   return (
     <button
       type="button"
-      className={`control${look === undefined ? "" : ` control-${look}`}${secondary ? " control-secondary" : ""}`}
+      className={`control${look === undefined ? "" : ` control-${look}`}${props.secondary === true ? " control-secondary" : ""}`}
       data-testid={testId}
       data-on={on}
       aria-label={label}
       aria-keyshortcuts={shortcut}
       aria-expanded={props.expanded}
+      aria-pressed={props.pressed}
       onClick={onPress}
     >
       <span className="control-icon">
         <Icon name={icon} />
-        {trouble && <span className="trouble-dot" aria-hidden="true" />}
+        {props.trouble === true && <span className="trouble-dot" aria-hidden="true" />}
+        {count !== undefined && (
+          <span className="control-count" aria-hidden="true">
+            {count}
+          </span>
+        )}
       </span>
       <span className="control-short" aria-hidden="true">
         {short}
@@ -60,57 +59,85 @@ function Control(props: ControlProps) {
   );
 }
 
-export function Controls({ devicesOpen, onDevices }: { devicesOpen: boolean; onDevices: () => void }) {
-  const dispatch = useDispatch();
-  const copy = useCopyLink();
-  const fullScreen = useFullScreen();
+interface ControlsProps {
+  open: string | null;
+  onOpen: (panel: PanelName) => void;
+  onCaptions: () => void;
+}
+
+export function Controls({ open, onOpen, onCaptions }: ControlsProps) {
+  const { participants, captions } = useCall();
+  const { session } = useServices();
   const { controls } = texts;
   return (
     <footer className="controls" aria-label={controls.group}>
       <CaptureControls />
       <Control
-        icon="settings"
-        short={controls.short.devices}
-        label={controls.devices}
-        look={devicesOpen ? "active" : undefined}
-        expanded={devicesOpen}
-        testId="control-devices"
-        onPress={onDevices}
+        icon="people"
+        short={controls.short.people}
+        label={controls.people}
+        look={open === "people" ? "active" : undefined}
+        expanded={open === "people"}
+        count={participants.filter((person) => person.presence !== "left").length + 1}
+        testId="control-people"
+        onPress={() => onOpen("people")}
       />
-      {fullScreen.possible && (
+      {captions.available && (
         <Control
-          icon={fullScreen.on ? "shrink" : "expand"}
-          short={controls.short.fullScreen}
-          label={fullScreen.on ? controls.leaveFullScreen : controls.fullScreen}
+          icon="captions"
+          short={controls.short.captions}
+          label={captions.on ? controls.captionsOff : controls.captionsOn}
+          look={captions.on ? "active" : undefined}
+          pressed={captions.on}
           secondary
-          testId="control-fullscreen"
-          onPress={fullScreen.toggle}
+          testId="control-captions"
+          onPress={onCaptions}
         />
       )}
       <Control
-        icon="link"
-        short={controls.short.copyLink}
-        label={controls.copyLink}
-        secondary
-        testId="control-copy"
-        onPress={copy}
+        icon="settings"
+        short={controls.short.devices}
+        label={controls.devices}
+        look={open === "devices" ? "active" : undefined}
+        expanded={open === "devices"}
+        testId="control-devices"
+        onPress={() => onOpen("devices")}
       />
+      <FullScreenControl />
       <Control
         icon="leave"
         short={controls.short.leave}
         label={controls.leave}
         look="danger"
         testId="control-leave"
-        onPress={() => dispatch({ type: "leave-asked" })}
+        onPress={() => session.leave()}
       />
     </footer>
   );
 }
 
+function FullScreenControl() {
+  const fullScreen = useFullScreen();
+  const { controls } = texts;
+  if (!fullScreen.possible) return null;
+  return (
+    <Control
+      icon={fullScreen.on ? "shrink" : "expand"}
+      short={controls.short.fullScreen}
+      label={fullScreen.on ? controls.leaveFullScreen : controls.fullScreen}
+      secondary
+      testId="control-fullscreen"
+      onPress={fullScreen.toggle}
+    />
+  );
+}
+
 function CaptureControls() {
-  const { microphone, camera, screen } = useCall().local;
+  const { local, canShareScreen } = useCall();
   const { session } = useServices();
   const dispatch = useDispatch();
+  const flip = useFlip();
+  const { microphone, camera, screen } = local;
   const { controls } = texts;
   const microphoneLabel = microphone.on ? controls.mute : controls.unmute;
   const cameraLabel = camera.on ? controls.cameraOff : controls.cameraOn;
@@ -138,7 +165,16 @@ function CaptureControls() {
         on={camera.on}
         onPress={() => dispatch({ type: "capture-toggled", capture: "camera" })}
       />
-      {session.canShareScreen && (
+      {flip !== null && (
+        <Control
+          icon="flip"
+          short={controls.short.flip}
+          label={controls.flip}
+          testId="control-flip"
+          onPress={flip}
+        />
+      )}
+      {canShareScreen && session.canShareScreen && (
         <Control
           icon={screen.on ? "screenStop" : "screen"}
           short={screen.on ? controls.short.stopScreen : controls.short.screen}

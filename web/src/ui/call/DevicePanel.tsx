@@ -1,60 +1,59 @@
-import { useEffect, useRef } from "react";
+import { useCall, useDispatch } from "../context";
 import { Icon } from "../icons/Icon";
 import { DeviceSelects } from "../parts/DeviceSelects";
+import { Dialog } from "../parts/Dialog";
 import { LevelMeter } from "../parts/LevelMeter";
-import { useCopyLink } from "../parts/useCopyLink";
+import { PermissionNote } from "../parts/PermissionNote";
 import { texts } from "../texts";
 import { useFullScreen } from "./useFullScreen";
 
-export function DevicePanel({ onClose }: { onClose: () => void }) {
-  const panel = useRef<HTMLDivElement>(null);
-  const copy = useCopyLink();
+interface DevicePanelProps {
+  onClose: () => void;
+  onCaptions: () => void;
+}
+
+export function DevicePanel({ onClose, onCaptions }: DevicePanelProps) {
+  const { captions, audioOnly } = useCall();
+  const dispatch = useDispatch();
   const fullScreen = useFullScreen();
-
-  useEffect(() => {
-    const before = document.activeElement;
-    panel.current?.focus();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
-
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      if (event.key === "Escape") onClose();
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, [onClose]);
-
+  const { controls } = texts;
   return (
-    <>
-      <div className="scrim" onClick={onClose} aria-hidden="true" />
-      <div ref={panel} className="panel" role="dialog" aria-label={texts.controls.devices} tabIndex={-1}>
-        <div className="panel-head">
-          <h2>{texts.controls.devices}</h2>
-          <button type="button" className="icon-button" aria-label={texts.controls.close} onClick={onClose}>
-            <Icon name="close" size={20} />
-          </button>
-        </div>
-        <DeviceSelects />
-        <div className="panel-level">
-          <span>{texts.lobby.level}</span>
-          <LevelMeter label={texts.lobby.level} />
-        </div>
-        <div className="panel-more">
-          <button type="button" className="button button-quiet" onClick={copy}>
-            <Icon name="link" size={20} />
-            {texts.controls.copyLink}
-          </button>
-          {fullScreen.possible && (
-            <button type="button" className="button button-quiet" onClick={fullScreen.toggle}>
-              <Icon name={fullScreen.on ? "shrink" : "expand"} size={20} />
-              {fullScreen.on ? texts.controls.leaveFullScreen : texts.controls.fullScreen}
-            </button>
-          )}
-        </div>
+    <Dialog title={controls.devices} look="sheet" testId="device-panel" onClose={onClose}>
+      <PermissionNote />
+      <DeviceSelects />
+      <div className="panel-level">
+        <span>{texts.preview.level}</span>
+        <LevelMeter label={texts.preview.level} />
       </div>
-    </>
+      <label className="switch">
+        <span>
+          {controls.audioOnly}
+          <small>{controls.audioOnlyHint}</small>
+        </span>
+        <input
+          type="checkbox"
+          role="switch"
+          data-testid="audio-only"
+          checked={audioOnly}
+          onChange={() => dispatch({ type: "audio-only-toggled" })}
+        />
+      </label>
+      {captions.available ? (
+        <button type="button" className="button button-quiet panel-phone" onClick={onCaptions}>
+          <Icon name="captions" size={20} />
+          {captions.on ? controls.captionsOff : controls.captionsOn}
+        </button>
+      ) : (
+        <p className="panel-note" data-testid="captions-unavailable">
+          {texts.captions.unavailable}
+        </p>
+      )}
+      {fullScreen.possible && (
+        <button type="button" className="button button-quiet panel-phone" onClick={fullScreen.toggle}>
+          <Icon name={fullScreen.on ? "shrink" : "expand"} size={20} />
+          {fullScreen.on ? controls.leaveFullScreen : controls.fullScreen}
+        </button>
+      )}
+    </Dialog>
   );
 }

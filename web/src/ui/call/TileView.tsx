@@ -1,46 +1,65 @@
-import { type CSSProperties, type RefObject, useCallback, useEffect, useRef } from "react";
+import { type CSSProperties, type MouseEvent, useCallback, useRef } from "react";
 import type { Rect } from "../../call/layout";
 import type { Tile } from "../../call/tiles";
-import { SPEAKING_LEVEL } from "../../media/levels";
 import { useCall, useDispatch, useServices } from "../context";
 import { Icon } from "../icons/Icon";
 import { Avatar } from "../parts/Avatar";
-import { VideoView } from "../parts/VideoView";
+import { QualityBars } from "../parts/QualityBars";
+import { SeamlessVideo } from "../parts/SeamlessVideo";
 import { texts } from "../texts";
+import type { Point } from "./overlays";
+import { useReportedView, useSpeaking } from "./tile-hooks";
+import { useDrag } from "./useDrag";
+
+/**
+ * - `cell`: one of several; a click makes it large.
+ * - `whole`: fills the stage by itself.
+ * - `full`: fills the stage because the user wants it to.
+ * - `overlay`: lies on a large one and can be moved.
+ */
+export type TilePlace = "cell" | "whole" | "full" | "overlay";
 
 interface TileViewProps {
   tile: Tile;
   rect: Rect;
-  /** Lies on top of another tile. */
-  floating: boolean;
-  staged: boolean;
+  place: TilePlace;
+  onMove: (to: Point, done: boolean) => void;
 }
 
-/** Loudness that must last this many polls before the ring goes out again: pauses between words are no silence. */
-const RELEASE_POLLS = 8;
-
-export function TileView({ tile, rect, floating, staged }: TileViewProps) {
+export function TileView({ tile, rect, place, onMove }: TileViewProps) {
   const { activeSpeaker } = useCall();
   const { session } = useServices();
+  const dispatch = useDispatch();
   const element = useRef<HTMLElement>(null);
-  const { producerId } = tile;
+  const { mediaKey } = tile;
+  const { dragging, handlers } = useDrag(rect, place === "overlay" ? { onMove } : null);
   useSpeaking(element, tile);
   useReportedView(element, tile);
-  const noteFrame = useCallback(() => {
-    if (producerId !== null) session.noteFrame(producerId);
-  }, [session, producerId]);
+  const noteFrame = useCallback(
+    (at: number) => {
+      if (mediaKey !== null) session.noteFrame(mediaKey, at);
+    },
+    [session, mediaKey],
+  );
   const style: CSSProperties = {
     transform: `translate(${String(rect.x)}px, ${String(rect.y)}px)`,
     width: rect.width,
     height: rect.height,
   };
-  const small = rect.width < 240 || rect.height < 150;
+  const pin = () => dispatch({ type: "pin-toggled", tile: tile.key });
+  const clicked = (event: MouseEvent) => {
+    const onButton = event.target instanceof Element && event.target.closest("button") !== null;
+    if (place === "cell" && !onButton) pin();
+  };
+  const picture = tile.video && !tile.held;
   return (
     <article
       ref={element}
-      className={classes(tile, { floating, small, active: activeSpeaker === tile.participantId })}
+      className={classes(tile, rect, place, { dragging, active: activeSpeaker === tile.participantId })}
       style={style}
       aria-label={labelOf(tile)}
+      tabIndex={place === "overlay" ? 0 : undefined}
+      title={place === "overlay" ? texts.call.moveHint : undefined}
       data-testid="tile"
       data-participant-id={tile.participantId}
       data-name={tile.name}
@@ -48,28 +67,39 @@ export function TileView({ tile, rect, floating, staged }: TileViewProps) {
       data-muted={tile.muted}
       data-video={tile.video ? "on" : "off"}
       data-local={tile.local}
+      data-place={place}
+      data-presence={tile.presence}
+      onClick={clicked}
+      onDoubleClick={place === "overlay" ? pin : undefined}
+      {...handlers}
     >
-      {tile.video && !tile.held ? (
-        <VideoView
+      {picture && (
+        <SeamlessVideo
           track={tile.track}
           mirrored={tile.local && tile.source === "camera"}
           fit={tile.source === "screen" ? "contain" : "cover"}
           label={labelOf(tile)}
           onFrame={noteFrame}
         />
-      ) : null}
-      {(!tile.video || tile.held || tile.track === null) && <Placeholder tile={tile} />}
+      )}
+      {(!picture || tile.track === null) && <Placeholder tile={tile} />}
+      <PresenceNote tile={tile} />
       <TileFoot tile={tile} />
-      {!floating && <PinButton tile={tile} staged={staged} />}
+      {place !== "whole" && <SizeButton tile={tile} full={place === "full"} onPress={pin} />}
     </article>
   );
 }
 
-function classes(tile: Tile, flags: { floating: boolean; small: boolean; active: boolean }): string {
-  const names = ["tile", `tile-${tile.source}`];
-  if (flags.floating) names.push("tile-floating");
-  if (flags.small) names.push("tile-small");
-  if (flags.active && tile.source === "camera" && !tile.local) names.push("tile-active");
+function classes(
+  tile: Tile,
+  rect: Rect,
+  place: TilePlace,
+  { dragging, active }: { dragging: boolean; active: boolean },
+): string {
+  const names = ["tile", `tile-${tile.source}`, `tile-in-${place}`, `tile-${tile.presence}`];
+  if (dragging) names.push("tile-dragging");
+  if (rect.width < 240 || rect.height < 150) names.push("tile-small");
+  if (active && tile.source === "camera" && !tile.local) names.push("tile-active");
   return names.join(" ");
 }
 
@@ -86,93 +116,63 @@ function labelOf(tile: Tile): string {
 function Placeholder({ tile }: { tile: Tile }) {
   return (
     <div className="tile-empty">
-      <Avatar name={tile.name} />
+      <Avatar name={tile.name} src={tile.avatar} />
       {tile.held && <p className="tile-held">{texts.call.held}</p>}
     </div>
   );
 }
 
-function TileFoot({ tile }: { tile: Tile }) {
+/** Somebody who is not quite there: coming, away for a moment, or gone. */
+function PresenceNote({ tile }: { tile: Tile }) {
+  const { presence } = tile;
+  if (presence === "here") return null;
   return (
-    <div className="tile-foot" aria-hidden="true">
-      {tile.source === "camera" && tile.muted && (
-        <span className="badge badge-muted" title={texts.call.muted}>
-          <Icon name="microphoneOff" size={16} />
-        </span>
-      )}
-      <span className="wave">
-        <i />
-        <i />
-        <i />
-      </span>
-      <span className="tile-name">{nameOf(tile)}</span>
-      {tile.source === "camera" && !tile.video && (
-        <span className="badge" title={texts.call.cameraIsOff}>
-          <Icon name="cameraOff" size={16} />
-        </span>
-      )}
+    <div className="tile-presence" data-testid="tile-presence" data-presence={presence}>
+      {presence !== "left" && <span className="spinner" aria-hidden="true" />}
+      <span>{texts.call[presence]}</span>
     </div>
   );
 }
 
-function PinButton({ tile, staged }: { tile: Tile; staged: boolean }) {
-  const { pinned } = useCall();
-  const dispatch = useDispatch();
-  const mine = pinned === tile.key;
-  // A screen is on the stage by itself; there is nothing to undo.
-  if (staged && !mine) return null;
-  const label = mine ? texts.call.unpin : texts.call.pin;
+function TileFoot({ tile }: { tile: Tile }) {
+  const measured = tile.source === "camera" && !tile.local && tile.presence === "here";
   return (
-    <button
-      type="button"
-      className={`tile-pin${mine ? " tile-pin-on" : ""}`}
-      aria-label={`${label}: ${nameOf(tile)}`}
-      aria-pressed={mine}
-      title={label}
-      onClick={() => dispatch({ type: "pin-toggled", tile: tile.key })}
-    >
-      <Icon name="pin" size={20} />
-    </button>
+    <div className="tile-foot">
+      {tile.source === "camera" && tile.muted && (
+        <span className="badge badge-muted" title={texts.call.muted} aria-hidden="true">
+          <Icon name="microphoneOff" size={16} />
+        </span>
+      )}
+      <span className="wave" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      <span className="tile-name" aria-hidden="true">
+        {nameOf(tile)}
+      </span>
+      {tile.source === "camera" && !tile.video && (
+        <span className="badge" title={texts.call.cameraIsOff} aria-hidden="true">
+          <Icon name="cameraOff" size={16} />
+        </span>
+      )}
+      {measured && tile.quality !== null && <QualityBars quality={tile.quality} />}
+    </div>
   );
 }
 
-/** Lights the ring while the person speaks, without rendering ten times a second. */
-function useSpeaking(element: RefObject<HTMLElement | null>, tile: Tile): void {
-  const { session } = useServices();
-  const key = tile.local ? "local" : tile.participantId;
-  const listens = tile.source === "camera" && !tile.muted;
-  useEffect(() => {
-    const target = element.current;
-    if (!listens || target === null) return;
-    let quiet = RELEASE_POLLS;
-    const stop = session.levels.subscribe(key, (level) => {
-      quiet = level > SPEAKING_LEVEL ? 0 : quiet + 1;
-      target.classList.toggle("tile-speaking", quiet < RELEASE_POLLS);
-    });
-    return () => {
-      stop();
-      target.classList.remove("tile-speaking");
-    };
-  }, [session, element, key, listens]);
-}
-
-/** Tells the media layer how large this picture is shown, and when it is shown no longer. */
-function useReportedView(element: RefObject<HTMLElement | null>, tile: Tile): void {
-  const { views } = useServices().session;
-  const { producerId, video } = tile;
-  useEffect(() => {
-    const target = element.current;
-    if (producerId === null || !video || target === null) return;
-    const observer = new ResizeObserver(([entry]) => {
-      if (entry === undefined) return;
-      const scale = window.devicePixelRatio;
-      const { width, height } = entry.contentRect;
-      views.show(producerId, { width: Math.round(width * scale), height: Math.round(height * scale) });
-    });
-    observer.observe(target);
-    return () => {
-      observer.disconnect();
-      views.hide(producerId);
-    };
-  }, [views, element, producerId, video]);
+function SizeButton({ tile, full, onPress }: { tile: Tile; full: boolean; onPress: () => void }) {
+  const label = full ? texts.call.restore : texts.call.maximise;
+  return (
+    <button
+      type="button"
+      className={`tile-size${full ? " tile-size-on" : ""}`}
+      aria-label={full ? label : `${label}: ${nameOf(tile)}`}
+      title={label}
+      data-testid={full ? "tile-restore" : "tile-maximise"}
+      onClick={onPress}
+    >
+      <Icon name={full ? "grid" : "expand"} size={20} />
+    </button>
+  );
 }

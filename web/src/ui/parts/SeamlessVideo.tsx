@@ -38,5 +38,7 @@ export function SeamlessVideo({ track, mirrored = false, fit, label, onFrame }: 
     picture.current?.show(track);
   }, [track]);
 
-  return <div ref={box} className="video-box" style={{ position: "absolute", inset: 0, isolation: "isolate" }} />;
+  return (
+    <div ref={box} className="video-box" style={{ position: "absolute", inset: 0, isolation: "isolate" }} />
+  );
 }

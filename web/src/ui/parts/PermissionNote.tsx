@@ -17,7 +17,7 @@ export function PermissionNote() {
       <Icon name="warning" size={22} />
       <div className="note-text">{explain(local)}</div>
       <button type="button" className="button button-quiet" onClick={retry}>
-        {texts.trouble.retry}
+        {texts.retry}
       </button>
     </div>
   );
