@@ -22,6 +22,15 @@ const LOGIN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The language of captions where nobody said another one.
 pub(crate) const DEFAULT_LANGUAGE: &str = "en";
 
+/// Longest name of a language: `zh-Hant-TW` and a little more.
+const MAX_LANGUAGE: usize = 16;
+
+/// Whether a text can be the name of a language (ISO 639-1, or BCP 47 where browsers say more).
+pub(crate) fn is_language(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (2..=MAX_LANGUAGE).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 /// Whoever makes a request, proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {

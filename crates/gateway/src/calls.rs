@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use call::{Call, Entropy, Input, Moment, RequestId, Settings};
+use call::{Call, Entropy, Input, Moment, Person, RequestId, Settings};
 use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, Timestamp};
 use store::Store;
@@ -136,6 +136,11 @@ impl Calls {
     /// How many calls run here.
     pub(crate) fn count(&self) -> usize {
         self.0.registry.len()
+    }
+
+    /// The call somebody is in, or asks to be let into.
+    pub(crate) fn call_of(&self, person: &Person) -> Option<CallId> {
+        self.0.registry.call_of(person).map(|running| running.call)
     }
 
     /// The call, if it runs here.

@@ -1,9 +1,12 @@
 //! The gateway: its parts, put together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use edge::answer::not_found;
 use socketioxide::SocketIo;
+use socketioxide::layer::SocketIoLayer;
 use store::{Store, StoreError};
 use tokio::task::JoinSet;
 
@@ -12,6 +15,7 @@ use crate::calls::{Calls, Parts};
 use crate::cluster::{Cluster, InProcess};
 use crate::config::GatewayConfig;
 use crate::flags::Flags;
+use crate::http;
 use crate::ice_servers::IceServers;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -25,7 +29,7 @@ pub struct Gateway {
     /// Work that goes on by itself, ended with the gateway.
     work: JoinSet<()>,
     io: SocketIo,
-    router: Router,
+    layer: SocketIoLayer,
 }
 
 /// What every request works with.
@@ -41,6 +45,15 @@ pub(crate) struct Shared {
     pub(crate) calls: Calls,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) nodes: Arc<Nodes>,
+    /// Whether it is about to end.
+    pub(crate) draining: AtomicBool,
+}
+
+impl Shared {
+    /// Whether it is about to end.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a gateway does not start.
@@ -58,17 +71,28 @@ impl Gateway {
     /// # Errors
     /// If the store does not tell which calls were live.
     pub async fn start(config: GatewayConfig, store: Arc<dyn Store>) -> Result<Self, StartError> {
+        Self::start_with(config, store, Arc::new(Metrics::new())).await
+    }
+
+    /// As [`Self::start`], with metrics that the store reports to as well.
+    ///
+    /// # Errors
+    /// If the store does not tell which calls were live.
+    pub async fn start_with(
+        config: GatewayConfig,
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
         let cluster: Arc<dyn Cluster> = Arc::new(InProcess::default());
-        let tokens = Arc::new(Tokens::new(&config.login_secrets, &config.media_secrets));
-        let metrics = Arc::new(Metrics::new());
+        let tokens = Arc::new(Tokens::new(&config.login, &config.media));
         let sockets = Arc::new(Sockets::new(Arc::clone(&store), Arc::clone(&cluster)));
         let (nodes, reports) = Nodes::start(
-            &config.media_servers,
+            &config.nodes.urls,
             Arc::clone(&tokens),
             Arc::clone(&cluster),
-            config.patience,
+            crate::nodes::Patience::default(),
         );
-        let ice = Arc::new(IceServers::new(config.ice_servers.clone()));
+        let ice = Arc::new(IceServers::new(config.ice.clone()));
         let flags = Arc::new(Flags::new(config.flags.clone()));
         let auth = Authenticator::new(Arc::clone(&tokens), Arc::clone(&store));
         let calls = Calls::new(Parts {
@@ -82,10 +106,10 @@ impl Gateway {
             nodes: Arc::clone(&nodes),
             cluster: Arc::clone(&cluster),
             settings: config.calls,
-            media_url: config.media_url.clone(),
+            media_url: config.nodes.public_url.clone(),
         });
         let shared = Arc::new(Shared {
-            limits: Limits::new(config.limit_factor),
+            limits: Limits::new(config.rate_limit_factor),
             config,
             store,
             tokens,
@@ -96,6 +120,7 @@ impl Gateway {
             calls,
             sockets,
             nodes,
+            draining: AtomicBool::new(false),
         });
         shared.calls.restore().await?;
         let mut work = JoinSet::new();
@@ -106,24 +131,29 @@ impl Gateway {
         let sockets = Arc::clone(&shared.sockets);
         work.spawn(async move { sockets.relay().await });
         let (layer, io) = socket::layer(&shared);
-        let router = crate::http::routes(&shared)
-            .merge(proxy::routes(Arc::clone(&shared.nodes)))
-            .layer(layer);
         Ok(Self {
             shared,
             work,
             io,
-            router,
+            layer,
         })
     }
 
-    /// All routes: REST, Socket.IO, the rooms of media nodes. `beside` adds those of whoever embeds the gateway.
+    /// All routes: REST, Socket.IO, the rooms of media nodes. `beside` adds those of whoever embeds the gateway; its
+    /// fallback answers what neither knows.
     pub fn router(&self, beside: Option<Router>) -> Router {
-        let router = self.router.clone();
-        match beside {
-            Some(beside) => router.merge(beside),
-            None => router,
-        }
+        let routes = http::routes(&self.shared).merge(proxy::routes(Arc::clone(&self.shared.nodes)));
+        let routes = match beside {
+            Some(beside) => routes.merge(beside),
+            None => routes.fallback(not_found),
+        };
+        let routes = http::measured(routes, &self.shared).layer(self.layer.clone());
+        http::protected(routes, &self.shared)
+    }
+
+    /// Says from now on that it is not ready for more; what runs goes on.
+    pub fn begin_drain(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
     }
 
     /// How many calls run here.

@@ -81,9 +81,7 @@ impl Calls {
         change: MediaChange,
     ) -> Result<(), ErrorBody> {
         let running = self.acting(caller, &call, claimed.as_ref()).await?;
-        let may_share = self.0.flags.is_on(Flag::ScreenShare) && !matches!(caller, Caller::Guest { .. });
-        // Guests do not share their screens (contract §2.3).
-        if change.screen == Some(true) && !may_share {
+        if change.screen == Some(true) && !self.0.flags.is_on(Flag::ScreenShare) {
             return Err(denied());
         }
         self.demand(&running, |request| Input::SetMedia {
@@ -180,6 +178,7 @@ impl Calls {
         let who = self.taking_part(caller, &running).await?;
         self.only_oneself(caller, &running, report.participant_id.as_ref())?;
         let person = who.person;
+        self.0.metrics.quality(&running.call, &report);
         if self.0.registry.seat(&running.call, &person).is_none() {
             return Err(denied());
         }

@@ -128,7 +128,10 @@ impl Calls {
         let answer = answer.await;
         self.0.registry.asked(&person, &call_id);
         match answer.unwrap_or_else(|_| Err(ErrorBody::new(ErrorCode::ServiceUnavailable)))? {
-            Answer::Initiated(initiated) => Ok(*initiated),
+            Answer::Initiated(initiated) => {
+                self.0.metrics.call_begun(initiated.call.call_type, conversation_type);
+                Ok(*initiated)
+            }
             _ => Err(unexpected()),
         }
     }

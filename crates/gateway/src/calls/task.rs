@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use call::{Call, Input, MetricsRecord, NodeCommand, Output, Persist, Person, Reply, RequestId};
-use signalling::client_gateway::Initiated;
+use signalling::client_gateway::{EndReason, Initiated};
 use signalling::error::ErrorBody;
 use signalling::{ErrorCode, ParticipantId, Timestamp};
 use store::{AuditEntry, AuditType, CaptionRecord, CaptionSource, StoreError};
@@ -146,17 +146,24 @@ impl CallTask {
                     // Its task ends after this one.
                     drop(self.rooms.send(command));
                 }
-                Output::Measure(measure) => self.inner.metrics.measured(&measure),
+                Output::Measure(measure) => self.inner.metrics.measured(&self.running.call, &measure),
                 Output::Release { socket } => {
                     tracing::debug!(call = %self.running.call, socket = socket.0, "a device is released");
                 }
-                Output::Finished => self.over = true,
+                Output::Finished => self.finished(),
             }
             if self.over {
                 return;
             }
         }
         self.over = self.call.is_over();
+    }
+
+    fn finished(&mut self) {
+        self.over = true;
+        if self.call.dto(self.inner.now()).end_reason == Some(EndReason::Error) {
+            self.inner.metrics.call_failed("error");
+        }
     }
 
     /// Notes who holds a seat, before anybody is told that they do.
@@ -285,6 +292,7 @@ impl CallTask {
             }
             error => {
                 tracing::error!(call = %self.running.call, %error, "the call cannot begin");
+                self.inner.metrics.call_failed("store");
                 ErrorBody::new(ErrorCode::ServiceUnavailable)
             }
         };

@@ -26,7 +26,7 @@ pub(super) async fn serve(
 ) -> Result<Option<Value>, ErrorBody> {
     let scope = scope(event);
     if let Err(error) = shared.limits.count(scope, &caller.key()) {
-        shared.metrics.rate_limited(scope);
+        shared.metrics.rate_limited(scope.name());
         return Err(error);
     }
     let payload = payload.ok_or_else(|| invalid("there is nothing to read"))?;

@@ -118,7 +118,7 @@ fn address(socket: &SocketRef, shared: &Shared) -> String {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let peer = peer.map_or(unknown, |peer| peer.0);
-    ClientAddress::of(peer, &request.headers, &shared.config.trusted_proxies).key()
+    ClientAddress::of(peer, &request.headers, &shared.config.http.trusted_proxies).key()
 }
 
 struct Session {
@@ -237,7 +237,7 @@ impl Session {
     async fn serve(mut self, caller: Caller, _counted: OpenSocket) {
         let shared = Arc::clone(&self.shared);
         let (id, devices) = shared.sockets.add(&caller, self.socket.clone());
-        shared.metrics.sockets(shared.sockets.count());
+        shared.metrics.socket_count(1);
         let accepted = ServerEvent::Authenticated(Authenticated {
             success: true,
             user: Some(user(&caller)),
@@ -251,7 +251,7 @@ impl Session {
             self.hear(&caller, id, event).await;
         }
         let devices = shared.sockets.remove(&caller, id);
-        shared.metrics.sockets(shared.sockets.count());
+        shared.metrics.socket_count(-1);
         if let Some(person) = caller.person() {
             shared.calls.socket_closed(&person, id).await;
         }
