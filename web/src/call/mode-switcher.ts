@@ -94,7 +94,7 @@ export function stepSwitcher(state: SwitcherState, input: SwitcherInput): Switch
     case "decided":
       return decided(state, input);
     case "left":
-      return shown({ ...BEFORE_ENTERING, mode: state.mode }, null);
+      return shown(state.current === null ? state : over(state, state.current.id, state.mode), null);
   }
 }
 
@@ -127,15 +127,20 @@ function entered(state: SwitcherState, input: Extract<SwitcherInput, { type: "en
     if (transition?.id === current.id) {
       return { state, effects: current.stage === "acked" ? [acknowledge(current.id)] : [] };
     }
-    const over = mode === current.to && transition === null;
-    const done = over ? settled(state, current) : goneBack(state, current, mode);
-    return transition === null
-      ? done
-      : then(done, (next) => begin(next, { ...transition, from: next.mode }, now));
+    // While a switch is under way, the mode told is where it leads.
+    const standing = transition === null ? mode : state.mode;
+    const committed = standing === current.to && transition === null;
+    const done = committed ? settled(state, current) : goneBack(state, current, standing);
+    return then(done, (next) => (transition === null ? still(next) : resume(next, transition, now)));
   }
-  if (transition !== null && !state.finished.includes(transition.id))
-    return begin(state, { ...transition, from: state.mode }, now);
+  if (transition !== null) return resume(state, transition, now);
   return still({ ...state, mode });
+}
+
+/** Takes up a switch that is under way, unless it is known to be over. */
+function resume(state: SwitcherState, transition: Transition, now: number): SwitcherStep {
+  if (state.finished.includes(transition.id)) return still(state);
+  return begin(state, { ...transition, from: state.mode }, now);
 }
 
 function ordered(state: SwitcherState, order: Order, now: number): SwitcherStep {

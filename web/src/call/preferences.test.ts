@@ -1,41 +1,24 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, it } from "vitest";
-import { inviteLink, readFlags, remember, roomOf, startValues } from "./preferences";
+import { readFlags, remember, startValues } from "./preferences";
 import { initialState } from "./state";
 
 const at = (path: string) => new URL(path, "https://call.example");
 
 describe("the address", () => {
-  it.each([
-    ["/r/tea", "tea"],
-    ["/r/tea/", "tea"],
-    ["/r/afternoon%20tea", "afternoon tea"],
-    ["/?room=tea", "tea"],
-    ["/r/tea?room=coffee", "tea"],
-    ["/", ""],
-    ["/r/", ""],
-    ["/r/%E0%A4%A", ""],
-    ["/r/a/b", ""],
-  ])("%s names room %j", (path, room) => {
-    expect(roomOf(at(path))).toBe(room);
-  });
-
-  it("is made from the room and read back", () => {
-    const link = inviteLink("https://call.example", " tea & cake/№1 ");
-    expect(roomOf(new URL(link))).toBe("tea & cake/№1");
-  });
-
   it("carries wishes", () => {
-    expect(readFlags(at("/?autojoin=1&codec=H264&forceTcp=1&simulcast=0"))).toEqual({
+    expect(readFlags(at("/?autojoin=1&codec=H264&forceTcp=1&relay=1&simulcast=0"))).toEqual({
       autojoin: true,
       codec: "h264",
       forceTcp: true,
+      relay: true,
       simulcast: false,
     });
     expect(readFlags(at("/"))).toEqual({
       autojoin: false,
       codec: undefined,
       forceTcp: false,
+      relay: false,
       simulcast: true,
     });
   });
@@ -43,11 +26,9 @@ describe("the address", () => {
 
 describe("what is remembered", () => {
   beforeEach(() => localStorage.clear());
-  const suggest = () => "calm-owl-1";
 
   it("starts afresh without", () => {
-    expect(startValues(at("/"), localStorage, suggest)).toMatchObject({
-      room: "calm-owl-1",
+    expect(startValues(at("/"), localStorage)).toMatchObject({
       name: "",
       microphoneOn: true,
       cameraOn: true,
@@ -56,30 +37,37 @@ describe("what is remembered", () => {
 
   it("survives the visit; the address wins over it", () => {
     const state = initialState({
-      ...startValues(at("/r/tea?name=Ada"), localStorage, suggest),
+      ...startValues(at("/?name=Ada"), localStorage),
       cameraOn: false,
     });
     remember(localStorage, { ...state, chosen: { ...state.chosen, camera: "cam" } });
-    expect(startValues(at("/"), localStorage, suggest)).toMatchObject({
+    expect(startValues(at("/"), localStorage)).toMatchObject({
       name: "Ada",
       cameraOn: false,
       chosen: { camera: "cam" },
     });
-    expect(startValues(at("/?name=Eve"), localStorage, suggest).name).toBe("Eve");
+    expect(startValues(at("/?name=Eve"), localStorage).name).toBe("Eve");
+  });
+
+  it("gives way to what the address says about microphone and camera", () => {
+    const muted = startValues(at("/?mic=0&cam=0"), localStorage);
+    expect(muted).toMatchObject({ microphoneOn: false, cameraOn: false });
+    remember(localStorage, initialState(muted));
+    expect(startValues(at("/?mic=1"), localStorage)).toMatchObject({ microphoneOn: true, cameraOn: false });
   });
 
   it("does not remember a broken device as a wish to be without it", () => {
-    const state = initialState(startValues(at("/"), localStorage, suggest));
+    const state = initialState(startValues(at("/"), localStorage));
     const camera = { on: false, track: null, trouble: "denied" as const };
     remember(localStorage, { ...state, local: { ...state.local, camera } });
-    expect(startValues(at("/"), localStorage, suggest).cameraOn).toBe(true);
+    expect(startValues(at("/"), localStorage).cameraOn).toBe(true);
   });
 
   it.each(["nonsense", "null", "7", '{"name":7,"cameraOn":"yes","camera":[]}'])(
     "is not trusted: %s",
     (stored) => {
       localStorage.setItem("meeshy.preferences", stored);
-      expect(startValues(at("/"), localStorage, suggest)).toMatchObject({
+      expect(startValues(at("/"), localStorage)).toMatchObject({
         name: "",
         cameraOn: true,
         chosen: { camera: undefined },
@@ -88,7 +76,7 @@ describe("what is remembered", () => {
   );
 
   it("works without storage", () => {
-    const state = initialState(startValues(at("/"), undefined, suggest));
+    const state = initialState(startValues(at("/"), undefined));
     expect(() => remember(undefined, state)).not.toThrow();
   });
 });

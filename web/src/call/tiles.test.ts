@@ -1,30 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { type CallState, initialState, type Participant, type RemoteTrack } from "./state";
+import { inCall, person } from "../testing/people";
+import type { CallState, Participant, RemoteTrack } from "./state";
 import { stageOf, tilesOf } from "./tiles";
 
 const TRACK = {} as MediaStreamTrack;
 
-function sent(producerId: string, change: Partial<RemoteTrack> = {}): RemoteTrack {
-  return { producerId, track: null, receiver: null, paused: false, held: false, ...change };
+function sent(key: string, change: Partial<RemoteTrack> = {}): RemoteTrack {
+  return { key, track: null, receiver: null, paused: false, held: false, ...change };
 }
 
 function state(participants: Participant[], change: Partial<CallState["local"]> = {}): CallState {
-  const base = initialState({
-    room: "tea",
-    name: "Ada",
-    chosen: { microphone: undefined, camera: undefined, speaker: undefined },
-    microphoneOn: true,
-    cameraOn: true,
-  });
-  return { ...base, selfId: "me", participants, local: { ...base.local, ...change } };
+  const base = inCall({ participants });
+  return { ...base, local: { ...base.local, ...change } };
 }
 
-const bob: Participant = { id: "bob", name: "Bob", media: { microphone: sent("v"), camera: sent("c") } };
-const eve: Participant = {
-  id: "eve",
-  name: "Eve",
-  media: { microphone: sent("v2", { paused: true }), screen: sent("s") },
-};
+const bob = person("bob", { media: { camera: sent("bob:camera") } });
+const eve = person("eve", {
+  audioOn: false,
+  videoOn: false,
+  screenOn: true,
+  media: { camera: sent("eve:camera"), screen: sent("eve:screen") },
+});
 
 describe("tilesOf", () => {
   it("gives everybody a tile, screens first, oneself last", () => {
@@ -37,9 +33,19 @@ describe("tilesOf", () => {
     ]);
   });
 
-  it("takes somebody without a microphone producer for muted", () => {
-    const silent = { ...bob, media: { camera: sent("c") } };
-    expect(tilesOf(state([silent]))[0]?.muted).toBe(true);
+  it("goes by what people say is on: a direct connection carries a camera's track also while it is off", () => {
+    expect(tilesOf(state([{ ...bob, videoOn: false }]))[0]?.video).toBe(false);
+    expect(tilesOf(state([{ ...bob, media: {} }]))[0]?.video).toBe(false);
+  });
+
+  it("shows no picture of somebody who left, and of nobody when pictures are given up", () => {
+    expect(tilesOf(state([{ ...bob, presence: "left" }]))[0]).toMatchObject({ video: false, presence: "left" });
+    const calm = { ...state([bob, eve]), audioOnly: true };
+    expect(tilesOf(calm).map(({ key, video }) => [key, video])).toEqual([
+      ["bob:camera", false],
+      ["eve:camera", false],
+      ["self:camera", false],
+    ]);
   });
 
   it("shows the own camera only while it is on and open, and the own screen while shared", () => {

@@ -5,20 +5,22 @@ import {
   generateLocalDtlsParameters,
   generateNativeRtpCapabilities,
   generateNativeSctpCapabilities,
+  generateRouterRtpCapabilities,
 } from "mediasoup-client/fakeParameters";
 import { FakeHandler } from "mediasoup-client/handlers/FakeHandler";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NodeRest } from "../signalling/rest";
-import { FakeNode, FakeSocket } from "../testing/fake-node";
+import { Emitter } from "../emitter";
+import { FakeNode } from "../testing/fake-node";
 import { fakeTrack } from "../testing/tracks";
-import { SfuConnection, type SfuEvents } from "./sfu";
+import { type RoomFeed, SfuConnection, type SfuEvents } from "./sfu";
 import { ViewBook } from "./views";
 
 const CALL = { callId: "room", participantId: "me" };
 
 interface Rig {
   node: FakeNode;
-  socket: FakeSocket;
+  feed: Emitter<RoomFeed>;
   views: ViewBook;
   sfu: SfuConnection;
   handlers: FakeHandler[];
@@ -27,8 +29,8 @@ interface Rig {
 
 let rigs: Rig[] = [];
 
-function rig(node = new FakeNode(), forceTcp = false): Rig {
-  const socket = new FakeSocket();
+function rig(node = new FakeNode(), { forceTcp = false, active = true } = {}): Rig {
+  const feed = new Emitter<RoomFeed>();
   const views = new ViewBook();
   const handlers: FakeHandler[] = [];
   const factory = FakeHandler.createFactory({
@@ -46,11 +48,13 @@ function rig(node = new FakeNode(), forceTcp = false): Rig {
   };
   const sfu = new SfuConnection({
     rest: new NodeRest({ base: "", token: () => "t", http: node.http, ...CALL }),
-    socket: socket.asSocket(),
+    feed,
     views,
     displayName: "Ada",
     iceServers: [],
     forceTcp,
+    relayOnly: false,
+    active,
     video: { simulcast: true },
     handlerFactory,
   });
@@ -61,19 +65,24 @@ function rig(node = new FakeNode(), forceTcp = false): Rig {
     "media-track",
     "media-flow",
     "media-removed",
-    "synced",
+    "proven",
     "lost",
   ] as const;
   for (const name of names) sfu.events.on(name, (event) => log.push([name, event]));
-  const made = { node, socket, views, sfu, handlers, log };
+  const made = { node, feed, views, sfu, handlers, log };
   rigs.push(made);
   return made;
 }
 
-async function joined(node?: FakeNode): Promise<Rig> {
-  const made = rig(node);
+function connect({ sfu, node }: Rig): Promise<void> {
+  const rtpCapabilities = generateRouterRtpCapabilities();
+  return sfu.connect({ rtpCapabilities, producers: node.producers });
+}
+
+async function joined(node?: FakeNode, options: { active?: boolean } = {}): Promise<Rig> {
+  const made = rig(node, options);
   made.sfu.setMicrophone(fakeTrack("audio"));
-  await made.sfu.join();
+  await connect(made);
   await settled(() => expect(made.node.seen(/produce/)).toHaveLength(1));
   return made;
 }
@@ -94,9 +103,9 @@ describe("SfuConnection", () => {
     for (const { sfu } of rigs) sfu.close();
   });
 
-  it("asks for the room and both transports at once, then sends the microphone", async () => {
+  it("asks for both transports at once, then sends the microphone", async () => {
     const { node } = await joined();
-    expect(node.seen().slice(0, 3).sort()).toEqual(["GET ", "POST /transports", "POST /transports"]);
+    expect(node.seen().slice(0, 2)).toEqual(["POST /transports", "POST /transports"]);
     const directions = node.requests
       .filter(({ path }) => path === "/transports")
       .map(({ body }) => body.direction);
@@ -131,7 +140,7 @@ describe("SfuConnection", () => {
       node.requests.filter(({ path }) => path === "/consume").map(({ body }) => body.producerId),
     ).toEqual([voice.producerId]);
 
-    made.views.show(face.producerId, { width: 1920, height: 1080 });
+    made.views.show("bob:camera", { width: 1920, height: 1080 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
     expect(events(made, "media-track").map(({ remote, track }) => [remote.source, track?.kind])).toEqual([
       ["microphone", "audio"],
@@ -143,13 +152,13 @@ describe("SfuConnection", () => {
     const node = new FakeNode();
     const face = node.addProducer("bob", "video", { source: "camera" });
     const made = await joined(node);
-    made.views.show(face.producerId, { width: 200, height: 150 });
+    made.views.show("bob:camera", { width: 200, height: 150 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
     expect(node.seen(/consumer/)).toEqual([
       "POST /consumers/consumer/preferred-layers",
       "POST /consumers/consumer/resume",
     ]);
-    made.views.show(face.producerId, { width: 1280, height: 720 });
+    made.views.show("bob:camera", { width: 1280, height: 720 });
     await settled(() => expect(node.seen(/preferred/)).toHaveLength(2));
     const layers = node.requests
       .filter(({ path }) => path.endsWith("layers"))
@@ -161,11 +170,11 @@ describe("SfuConnection", () => {
     const node = new FakeNode();
     const face = node.addProducer("bob", "video", { source: "camera" });
     const made = await joined(node);
-    made.views.show(face.producerId, { width: 1280, height: 720 });
+    made.views.show("bob:camera", { width: 1280, height: 720 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
-    made.views.hide(face.producerId);
+    made.views.hide("bob:camera");
     await settled(() => expect(node.seen(/pause/)).toHaveLength(1));
-    made.views.show(face.producerId, { width: 1280, height: 720 });
+    made.views.show("bob:camera", { width: 1280, height: 720 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(2));
     expect(node.seen(/POST \/consume$/)).toHaveLength(1);
   });
@@ -174,9 +183,9 @@ describe("SfuConnection", () => {
     const made = await joined();
     const voice = made.node.addProducer("bob", "audio", { displayName: "Bob" });
     const event = { ...voice, callId: "room" };
-    made.socket.events.emit("new-producer", event);
-    made.socket.events.emit("new-producer", event);
-    made.socket.events.emit("new-producer", { ...event, producerId: "x", participantId: "me" });
+    made.feed.emit("new-producer", event);
+    made.feed.emit("new-producer", event);
+    made.feed.emit("new-producer", { ...event, producerId: "x", participantId: "me" });
     await settled(() => expect(made.node.seen(/resume/)).toHaveLength(1));
     expect(events(made, "media-added").map(({ initial }) => initial)).toEqual([false]);
     expect(made.node.seen(/POST \/consume$/)).toHaveLength(1);
@@ -188,11 +197,11 @@ describe("SfuConnection", () => {
     const made = await joined(node);
     await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
     const flow = { callId: "room", participantId: "me", consumerId: "c", producerId: voice.producerId };
-    made.socket.events.emit("consumer-paused", { ...flow, reason: "client" });
-    made.socket.events.emit("consumer-paused", { ...flow, reason: "producer" });
-    made.socket.events.emit("producer-closed", { ...flow, kind: "audio" });
+    made.feed.emit("consumer-paused", { ...flow, reason: "client" });
+    made.feed.emit("consumer-paused", { ...flow, reason: "producer" });
+    made.feed.emit("producer-closed", { ...flow, kind: "audio" });
     expect(events(made, "media-flow").map(({ paused }) => paused)).toEqual([false, true]);
-    expect(events(made, "media-removed")).toEqual([{ producerId: voice.producerId }]);
+    expect(events(made, "media-removed").map(({ producerId }) => producerId)).toEqual([voice.producerId]);
   });
 
   it("drops a producer that is gone when it is to be consumed", async () => {
@@ -200,7 +209,9 @@ describe("SfuConnection", () => {
     node.refuse(/consume$/, 404, "PRODUCER_NOT_FOUND");
     const voice = node.addProducer("bob", "audio");
     const made = await joined(node);
-    await settled(() => expect(events(made, "media-removed")).toEqual([{ producerId: voice.producerId }]));
+    await settled(() =>
+      expect(events(made, "media-removed").map(({ producerId }) => producerId)).toEqual([voice.producerId]),
+    );
   });
 
   it("does without a picture it cannot decode", async () => {
@@ -212,7 +223,7 @@ describe("SfuConnection", () => {
     expect(events(made, "lost")).toEqual([]);
   });
 
-  it("mutes at once and tells the node; ten quick toggles end where the last one pointed", async () => {
+  it("tells the node when it is muted; ten quick toggles end where the last one pointed", async () => {
     const { node, sfu } = await joined();
     for (let index = 0; index < 10; index += 1) sfu.setMuted(index % 2 === 0);
     sfu.setMuted(true);
@@ -222,14 +233,13 @@ describe("SfuConnection", () => {
   });
 
   it("enters muted without being heard for a moment", async () => {
-    const { node, sfu } = rig();
-    const track = fakeTrack("audio");
+    const made = rig();
+    const { node, sfu } = made;
     sfu.setMuted(true);
-    sfu.setMicrophone(track);
-    await sfu.join();
+    sfu.setMicrophone(fakeTrack("audio"));
+    await connect(made);
     await settled(() => expect(node.seen(/produce/)).toHaveLength(1));
     expect(node.requests.find(({ path }) => path.endsWith("/produce"))?.body.paused).toBe(true);
-    await settled(() => expect(track.enabled).toBe(false));
     expect(node.seen(/producers\//)).toEqual([]);
   });
 
@@ -328,15 +338,14 @@ describe("SfuConnection", () => {
     await settled(() => expect(events(made, "lost")).toHaveLength(1));
   });
 
-  it("reads off the room what happened while the socket was away", async () => {
+  it("reads off the room what happened while nobody told it", async () => {
     const node = new FakeNode();
     const gone = node.addProducer("bob", "audio");
     const made = await joined(node);
     node.removeProducer(gone.producerId);
     const fresh = node.addProducer("eve", "audio");
-    made.socket.events.emit("link", "interrupted");
-    made.socket.events.emit("link", "joined");
-    await settled(() => expect(events(made, "media-removed")).toEqual([{ producerId: gone.producerId }]));
+    await made.sfu.resync();
+    expect(events(made, "media-removed").map(({ producerId }) => producerId)).toEqual([gone.producerId]);
     expect(events(made, "media-added").at(-1)).toMatchObject({
       producerId: fresh.producerId,
       initial: false,
@@ -344,37 +353,122 @@ describe("SfuConnection", () => {
     expect(events(made, "lost")).toEqual([]);
   });
 
-  it("knows it was let go when its own producer is missing after the break", async () => {
+  it("knows it was let go when its own producer is missing", async () => {
     const made = await joined();
     made.node.producers = [];
-    made.socket.events.emit("link", "joined");
-    await settled(() => expect(events(made, "lost")).toHaveLength(1));
+    await made.sfu.resync();
+    expect(events(made, "lost")).toHaveLength(1);
   });
 
-  it("says goodbye, stops asking and closes the socket when it leaves", async () => {
+  it("stops asking when it is closed", async () => {
     const made = await joined();
-    await made.sfu.leave();
-    expect(made.node.seen().at(-1)).toBe("POST /participants/me/leave");
-    expect(made.socket.closed).toBe(true);
+    made.sfu.close();
     const before = made.node.requests.length;
     made.sfu.setMuted(true);
     made.sfu.setCamera(fakeTrack("video"));
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(made.node.requests).toHaveLength(before);
+    await made.sfu.resync();
+    expect(made.node.requests.slice(before).map(({ path }) => path)).not.toContain("/transports");
+    expect(events(made, "lost")).toEqual([]);
   });
 
   it("uses TCP from the start when told to", async () => {
-    const { node, sfu } = rig(new FakeNode(), true);
-    await sfu.join();
+    const made = rig(new FakeNode(), { forceTcp: true });
+    const { node } = made;
+    await connect(made);
     expect(
       node.requests.filter(({ path }) => path === "/transports").map(({ body }) => body.forceTcp),
     ).toEqual([true, true]);
   });
 });
 
+describe("a way that stands by", () => {
+  afterEach(() => {
+    for (const { sfu } of rigs) sfu.close();
+  });
+
+  async function standingBy() {
+    const node = new FakeNode();
+    node.addProducer("bob", "audio", { source: "microphone" });
+    node.addProducer("bob", "video", { source: "camera" });
+    const made = rig(node, { active: false });
+    made.sfu.setMicrophone(fakeTrack("audio"));
+    made.sfu.setCamera(fakeTrack("video"));
+    await connect(made);
+    await settled(() => {
+      expect(node.seen(/produce$/)).toHaveLength(2);
+      expect(node.seen(/consume$/)).toHaveLength(2);
+    });
+    return made;
+  }
+
+  it("makes everything, paused, and lets nothing flow", async () => {
+    const { node, sfu } = await standingBy();
+    const produced = node.requests.filter(({ path }) => path.endsWith("/produce"));
+    expect(produced.map(({ body }) => body.paused)).toEqual([true, true]);
+    expect(node.seen(/resume|DELETE/)).toEqual([]);
+    expect(sfu.sending).toBe(false);
+    expect(sfu.incoming.map(({ wanted, track }) => [wanted, track !== null])).toEqual([
+      [false, true],
+      [false, true],
+    ]);
+  });
+
+  it("only resumes what is there when it is needed: sound, and pictures on screen", async () => {
+    const { node, sfu, views } = await standingBy();
+    views.show("bob:camera", { width: 1280, height: 720 });
+    const before = node.requests.length;
+    sfu.activate();
+    await settled(() => expect(sfu.sending).toBe(true));
+    await settled(() => expect(node.seen(/consumers.*resume/)).toHaveLength(2));
+    const after = node.requests.slice(before).map(({ method, path }) => `${method} ${path}`);
+    expect(after.filter((line) => /transports|produce$|consume$|DELETE/.test(line))).toEqual([]);
+    expect(node.seen(/producers.*resume/)).toHaveLength(2);
+  });
+
+  it("keeps a muted microphone paused when it is needed", async () => {
+    const { node, sfu } = await standingBy();
+    sfu.setMuted(true);
+    sfu.activate();
+    await settled(() => expect(node.seen(/producers.*resume/)).toHaveLength(1));
+    await settled(() => expect(sfu.sending).toBe(true));
+    expect(node.seen(/producers.*resume/)).toHaveLength(1);
+  });
+
+  it("goes back to standing by without taking anything down, as often as one likes", async () => {
+    const { node, sfu, log } = await standingBy();
+    for (let round = 0; round < 3; round += 1) {
+      sfu.activate();
+      sfu.standBy();
+    }
+    sfu.activate();
+    await settled(() => expect(sfu.sending).toBe(true));
+    sfu.standBy();
+    await settled(() => expect(node.seen(/producers/).at(-1)).toBe("POST /producers/producer/pause"));
+    expect(sfu.sending).toBe(false);
+    expect(node.seen(/DELETE/)).toEqual([]);
+    expect(node.seen(/consume$|produce$/)).toHaveLength(4);
+    expect(log.filter(([name]) => name === "media-removed" || name === "lost")).toEqual([]);
+  });
+
+  it("is proven once both transports are connected, and again after they were not", async () => {
+    const made = await standingBy();
+    const [send, recv] = made.handlers;
+    send?.setConnectionState("connected");
+    await Promise.resolve();
+    expect(events(made, "proven")).toEqual([]);
+    recv?.setConnectionState("connected");
+    await settled(() => expect(events(made, "proven")).toEqual([{ protocol: "udp" }]));
+    expect(made.sfu.connected).toBe(true);
+    recv?.setConnectionState("disconnected");
+    expect(made.sfu.connected).toBe(false);
+    recv?.setConnectionState("connected");
+    await settled(() => expect(events(made, "proven")).toHaveLength(2));
+  });
+});
+
 async function rigJoin(node: FakeNode): Promise<Rig> {
   const made = rig(node);
   made.sfu.setMicrophone(fakeTrack("audio"));
-  await made.sfu.join();
+  await connect(made);
   return made;
 }

@@ -7,7 +7,7 @@ afterEach(() => vi.useRealTimers());
 function book() {
   const views = new ViewBook();
   const changes: [string, number | null][] = [];
-  views.events.on("change", ({ producerId, size }) => changes.push([producerId, size?.height ?? null]));
+  views.events.on("change", ({ key, size }) => changes.push([key, size?.height ?? null]));
   return { views, changes };
 }
 

@@ -5,9 +5,7 @@ import {
   generateRouterRtpCapabilities,
   generateTransportRemoteParameters,
 } from "mediasoup-client/fakeParameters";
-import { Emitter } from "../emitter";
 import type { HttpOptions } from "../signalling/http";
-import type { NodeSocket, NodeSocketEvents } from "../signalling/socket";
 import type { AppData, MediaKind, ProducerSummary } from "../signalling/wire";
 
 export interface Recorded {
@@ -131,19 +129,4 @@ function layered(parameters: types.RtpParameters | undefined, scalabilityMode: s
 
 function json(status: number, body: unknown): Response {
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
-}
-
-/** A socket that only says what the test makes it say. */
-export class FakeSocket {
-  readonly events = new Emitter<NodeSocketEvents>();
-  closed = false;
-
-  close(): void {
-    this.closed = true;
-    this.events.removeAll();
-  }
-
-  asSocket(): NodeSocket {
-    return this as unknown as NodeSocket;
-  }
 }

@@ -7,7 +7,7 @@ import { type CallState, initialState } from "../call/state";
 import { CallStore } from "../call/store";
 import { LevelBoard } from "../media/levels";
 import { ViewBook } from "../media/views";
-import { CallContext } from "../ui/context";
+import { CallContext, type CallServices } from "../ui/context";
 
 class FakeResizeObserver implements ResizeObserver {
   readonly #callback: ResizeObserverCallback;
@@ -49,11 +49,11 @@ export interface Page extends RenderResult {
   store: CallStore;
   effects: Effect[];
   views: ViewBook;
+  session: CallServices["session"];
 }
 
 export function open(children: ReactNode, change: Partial<CallState> = {}): Page {
   const base = initialState({
-    room: "tea",
     name: "Ada",
     chosen: { microphone: undefined, camera: undefined, speaker: undefined },
     microphoneOn: true,
@@ -63,7 +63,16 @@ export function open(children: ReactNode, change: Partial<CallState> = {}): Page
   const effects: Effect[] = [];
   store.perform((effect) => effects.push(effect));
   const views = new ViewBook();
-  const session = { views, levels: new LevelBoard(), canShareScreen: true, noteFrame: () => undefined };
+  const session = {
+    views,
+    levels: new LevelBoard(),
+    canShareScreen: true,
+    noteFrame: () => undefined,
+    noteVoice: () => undefined,
+    leave: vi.fn(),
+    end: vi.fn(),
+    kick: vi.fn(),
+  };
   const rendered = render(<CallContext value={{ store, session }}>{children}</CallContext>);
-  return { ...rendered, store, effects, views };
+  return { ...rendered, store, effects, views, session };
 }
