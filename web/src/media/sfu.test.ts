@@ -150,7 +150,7 @@ describe("SfuConnection", () => {
 
   it("asks for the layer of a small tile before it lets the picture flow, and for more when it grows", async () => {
     const node = new FakeNode();
-    const face = node.addProducer("bob", "video", { source: "camera" });
+    node.addProducer("bob", "video", { source: "camera" });
     const made = await joined(node);
     made.views.show("bob:camera", { width: 200, height: 150 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
@@ -168,7 +168,7 @@ describe("SfuConnection", () => {
 
   it("pauses a picture that leaves the screen and resumes the same consumer when it returns", async () => {
     const node = new FakeNode();
-    const face = node.addProducer("bob", "video", { source: "camera" });
+    node.addProducer("bob", "video", { source: "camera" });
     const made = await joined(node);
     made.views.show("bob:camera", { width: 1280, height: 720 });
     await settled(() => expect(node.seen(/resume/)).toHaveLength(1));
