@@ -399,11 +399,11 @@ impl Call {
             let moved = !self.is_over()
                 && (self.settle_newcomers()
                     || self.settle_switch()
+                    || self.mind_outage()
                     || self.serve_queue()
                     || self.serve_manual()
                     || self.serve_retry()
                     || self.go_back()
-                    || self.mind_outage()
                     || self.seek_room());
             if !moved {
                 break;

@@ -91,6 +91,8 @@ impl Call {
             self.switch_timed_out();
         }
         self.expire_room();
+        // Who waited for just this is served, not late.
+        while self.serve_queue() {}
         self.expire_requests();
         self.expire_seats();
         if !self.is_over() && self.ring.is_live() && self.ring.deadline <= self.now {
