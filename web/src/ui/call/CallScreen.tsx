@@ -33,7 +33,11 @@ export function CallScreen() {
   const captions = () => {
     if (state.captions.on || consented.current) dispatch({ type: "captions-toggled" });
     else setOpen("consent");
+  };
+  const consent = () => {
     consented.current = true;
+    dispatch({ type: "captions-toggled" });
+    setOpen(null);
   };
 
   return (
@@ -61,7 +65,7 @@ export function CallScreen() {
       />
       {open === "devices" && <DevicePanel onClose={close} onCaptions={captions} />}
       {open === "people" && <PeoplePanel onClose={close} />}
-      {open === "consent" && <CaptionConsent onClose={close} />}
+      {open === "consent" && <CaptionConsent onYes={consent} onClose={close} />}
     </div>
   );
 }

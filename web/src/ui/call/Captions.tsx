@@ -1,5 +1,4 @@
-import { useRef } from "react";
-import { useCall, useDispatch } from "../context";
+import { useCall } from "../context";
 import { Dialog } from "../parts/Dialog";
 import { texts } from "../texts";
 
@@ -31,9 +30,7 @@ export function CaptionLines() {
 }
 
 /** Asked before one's own speech becomes text for the first time in a call. */
-export function CaptionConsent({ onClose }: { onClose: () => void }) {
-  const dispatch = useDispatch();
-  const yes = useRef<HTMLButtonElement>(null);
+export function CaptionConsent({ onYes, onClose }: { onYes: () => void; onClose: () => void }) {
   return (
     <Dialog title={texts.captions.consentTitle} look="window" testId="caption-consent" onClose={onClose}>
       <p className="consent-text">{texts.captions.consentText}</p>
@@ -42,15 +39,11 @@ export function CaptionConsent({ onClose }: { onClose: () => void }) {
           {texts.cancel}
         </button>
         <button
-          ref={yes}
           type="button"
           className="button button-primary"
           data-testid="caption-consent-yes"
           data-first-focus
-          onClick={() => {
-            dispatch({ type: "captions-toggled" });
-            onClose();
-          }}
+          onClick={onYes}
         >
           {texts.captions.consentYes}
         </button>

@@ -11,7 +11,8 @@ export function useShortcuts(): void {
     const pressed = (event: KeyboardEvent) => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const capture = KEYS[event.key.toLowerCase()];
-      if (capture === undefined || (capture === "screen" && !session.canShareScreen)) return;
+      const mayShare = session.canShareScreen && store.state().canShareScreen;
+      if (capture === undefined || (capture === "screen" && !mayShare)) return;
       event.preventDefault();
       store.dispatch({ type: "capture-toggled", capture });
     };
