@@ -130,6 +130,30 @@ impl SqlStore {
         self.read.begin_with(self.dialect.begin_read()).await.map_err(map)
     }
 
+    /// Reads by one statement, which sees one moment anyway.
+    async fn all(&self, query: Query) -> Result<Vec<AnyRow>, StoreError> {
+        query.fetch_all(&self.read).await.map_err(map)
+    }
+
+    /// Reads at most one row by one statement.
+    async fn one(&self, query: Query) -> Result<Option<AnyRow>, StoreError> {
+        query.fetch_optional(&self.read).await.map_err(map)
+    }
+
+    /// Writes by one statement; how many rows it changed.
+    async fn run(&self, query: Query) -> Result<u64, StoreError> {
+        let done = query.execute(&self.write).await.map_err(map)?;
+        Ok(done.rows_affected())
+    }
+
+    /// Changes one row that must be there.
+    async fn change(&self, query: Query) -> Result<(), StoreError> {
+        match self.run(query).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
     /// Asks the database whether it is there.
     async fn answer(&self) -> Result<(), StoreError> {
         let mut connection = self.read.acquire().await.map_err(map)?;

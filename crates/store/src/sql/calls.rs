@@ -269,9 +269,7 @@ impl Calls for SqlStore {
             .bind(long(metrics.total_data_received))
             .bind(id.to_string())
             .bind(millis(now));
-        let mut tx = self.begin_write().await?;
-        run(&mut tx, query).await?;
-        commit(tx).await
+        self.run(query).await.map(drop)
     }
 
     async fn save_device(&self, participant: &ParticipantId, device: &DeviceInfo) -> Result<(), StoreError> {
@@ -331,8 +329,7 @@ impl Calls for SqlStore {
             " ORDER BY updated_at, id"
         );
         let _timer = self.timer("stale_calls");
-        let mut tx = self.begin_read().await?;
-        let rows = all(&mut tx, sqlx::query(FIND).bind(millis(before))).await?;
+        let rows = self.all(sqlx::query(FIND).bind(millis(before))).await?;
         rows.iter().map(|row| Reader(row).id("id")).collect()
     }
 
@@ -394,9 +391,8 @@ impl Calls for SqlStore {
               WHERE created_at >= $1 AND created_at < $2) c ON c.call_id = m.call_session_id ORDER BY begun, call_id"
         );
         let _timer = self.timer("metrics_between");
-        let mut tx = self.begin_read().await?;
         let query = sqlx::query(FIND).bind(millis(from)).bind(millis(until));
-        let rows = all(&mut tx, query).await?;
+        let rows = self.all(query).await?;
         let read = rows.iter().map(|row| {
             let row = Reader(row);
             Ok((row.id("call_session_id")?, read_metrics(&row)?))

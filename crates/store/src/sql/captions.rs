@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use signalling::{CallId, ParticipantId};
 
+use super::SqlStore;
 use super::row::{Reader, bind_real, json, millis, plain};
-use super::{SqlStore, all, commit, run};
 use crate::seal::Place;
 use crate::secret::random_u64;
 use crate::{
@@ -85,8 +85,7 @@ impl Captions for SqlStore {
             " FROM call_transcriptions WHERE call_session_id = $1 ORDER BY timestamp, id"
         );
         let _timer = self.timer("captions_of");
-        let mut tx = self.begin_read().await?;
-        let rows = all(&mut tx, sqlx::query(FIND).bind(call.to_string())).await?;
+        let rows = self.all(sqlx::query(FIND).bind(call.to_string())).await?;
         rows.iter()
             .map(|row| read_caption(&Reader(row), &self.key))
             .collect()
@@ -108,9 +107,7 @@ impl AuditLog for SqlStore {
             .bind(entry.ip_hash.as_deref().map(plain))
             .bind(entry.user_agent.as_deref().map(plain))
             .bind(millis(entry.timestamp));
-        let mut tx = self.begin_write().await?;
-        run(&mut tx, query).await?;
-        commit(tx).await
+        self.run(query).await.map(drop)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
@@ -118,13 +115,12 @@ impl AuditLog for SqlStore {
             FROM audit_logs WHERE timestamp >= $1 AND timestamp < $2 AND ($3 = '' OR event_type = $3) \
             ORDER BY timestamp DESC, id DESC LIMIT $4";
         let _timer = self.timer("audit");
-        let mut tx = self.begin_read().await?;
         let query = sqlx::query(FIND)
             .bind(millis(query.from))
             .bind(millis(query.until))
             .bind(query.event.map_or("", AuditType::as_str))
             .bind(i64::from(query.limit));
-        let rows = all(&mut tx, query).await?;
+        let rows = self.all(query).await?;
         let read = rows.iter().map(|row| {
             let row = Reader(row);
             Ok(AuditEntry {

@@ -6,7 +6,7 @@ use signalling::text::Text;
 use signalling::{ConversationId, UserId};
 
 use super::row::{Reader, millis, plain};
-use super::{Query, SqlStore, Tx, all, commit, one, run};
+use super::{Query, SqlStore, Tx, commit, one, run};
 use crate::directory::{direct_key, name_key};
 use crate::{Conversation, Directory, Made, Member, StoreError, User};
 
@@ -113,24 +113,13 @@ fn beginning_with(prefix: &str) -> String {
 }
 
 impl SqlStore {
-    /// One change of one row that must be there.
-    pub(super) async fn change(&self, query: Query) -> Result<(), StoreError> {
-        let mut tx = self.begin_write().await?;
-        if run(&mut tx, query).await? == 0 {
-            return Err(StoreError::NotFound);
-        }
-        commit(tx).await
-    }
-
     async fn find(&self, query: Query) -> Result<Option<User>, StoreError> {
-        let mut tx = self.begin_read().await?;
-        let row = one(&mut tx, query).await?;
+        let row = self.one(query).await?;
         row.map(|row| read_user(&Reader(&row))).transpose()
     }
 
     async fn users(&self, query: Query) -> Result<Vec<User>, StoreError> {
-        let mut tx = self.begin_read().await?;
-        let rows = all(&mut tx, query).await?;
+        let rows = self.all(query).await?;
         rows.iter().map(|row| read_user(&Reader(row))).collect()
     }
 }
@@ -221,8 +210,9 @@ impl Directory for SqlStore {
 
     async fn conversation(&self, conversation: &ConversationId) -> Result<Option<Conversation>, StoreError> {
         let _timer = self.timer("conversation");
-        let mut tx = self.begin_read().await?;
-        let row = one(&mut tx, sqlx::query(CONVERSATION).bind(conversation.to_string())).await?;
+        let row = self
+            .one(sqlx::query(CONVERSATION).bind(conversation.to_string()))
+            .await?;
         row.map(|row| read_conversation(&Reader(&row))).transpose()
     }
 
@@ -234,8 +224,7 @@ impl Directory for SqlStore {
              WHERE m.user_id = $1 AND m.is_active = 1 AND c.is_active = 1 ORDER BY c.updated_at DESC, c.id DESC"
         );
         let _timer = self.timer("conversations_of");
-        let mut tx = self.begin_read().await?;
-        let rows = all(&mut tx, sqlx::query(FIND).bind(user.to_string())).await?;
+        let rows = self.all(sqlx::query(FIND).bind(user.to_string())).await?;
         let read = rows.iter().map(|row| {
             let row = Reader(row);
             Ok((read_conversation(&row)?, row.word("role", MemberRole::from_word)?))
@@ -255,8 +244,7 @@ impl Directory for SqlStore {
         let query = sqlx::query(FIND)
             .bind(conversation.to_string())
             .bind(user.to_string());
-        let mut tx = self.begin_read().await?;
-        let row = one(&mut tx, query).await?;
+        let row = self.one(query).await?;
         row.map(|row| Reader(&row).word("role", MemberRole::from_word))
             .transpose()
     }
@@ -267,8 +255,7 @@ impl Directory for SqlStore {
             FROM conversation_members m JOIN users u ON u.id = m.user_id \
             WHERE m.conversation_id = $1 AND m.is_active = 1 ORDER BY u.name_key";
         let _timer = self.timer("members");
-        let mut tx = self.begin_read().await?;
-        let rows = all(&mut tx, sqlx::query(FIND).bind(conversation.to_string())).await?;
+        let rows = self.all(sqlx::query(FIND).bind(conversation.to_string())).await?;
         let read = rows.iter().map(|row| {
             let row = Reader(row);
             Ok(Member {
@@ -303,8 +290,6 @@ impl Directory for SqlStore {
         let query = sqlx::query(END)
             .bind(conversation.to_string())
             .bind(user.to_string());
-        let mut tx = self.begin_write().await?;
-        run(&mut tx, query).await?;
-        commit(tx).await
+        self.run(query).await.map(drop)
     }
 }

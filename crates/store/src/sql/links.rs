@@ -84,8 +84,7 @@ async fn find_link(tx: &mut Tx, query: Query) -> Result<Option<ShareLink>, Store
 
 impl SqlStore {
     async fn find_guest(&self, query: Query) -> Result<Option<Guest>, StoreError> {
-        let mut tx = self.begin_read().await?;
-        let row = one(&mut tx, query).await?;
+        let row = self.one(query).await?;
         row.map(|row| read_guest(&Reader(&row))).transpose()
     }
 }
@@ -115,18 +114,15 @@ impl Links for SqlStore {
 
     async fn link(&self, link: &ShareLinkId) -> Result<Option<ShareLink>, StoreError> {
         let _timer = self.timer("link");
-        let mut tx = self.begin_read().await?;
-        find_link(&mut tx, sqlx::query(LINK).bind(link.to_string())).await
+        let row = self.one(sqlx::query(LINK).bind(link.to_string())).await?;
+        row.map(|row| read_link(&Reader(&row))).transpose()
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<ShareLink>, StoreError> {
         let _timer = self.timer("link_by_token");
-        let mut tx = self.begin_read().await?;
-        find_link(
-            &mut tx,
-            sqlx::query(LINK_BY_TOKEN).bind(token.as_str().to_owned()),
-        )
-        .await
+        let query = sqlx::query(LINK_BY_TOKEN).bind(token.as_str().to_owned());
+        let row = self.one(query).await?;
+        row.map(|row| read_link(&Reader(&row))).transpose()
     }
 
     async fn redeem_link(&self, link: &ShareLinkId, now: Timestamp) -> Result<Redemption, StoreError> {
@@ -161,8 +157,7 @@ impl Links for SqlStore {
             WHERE g.share_link_id = $1 AND p.left_at IS NULL AND p.status <> 'failed' \
             AND c.status IN ('initiated', 'ringing', 'active')";
         let _timer = self.timer("guests_in_calls");
-        let mut tx = self.begin_read().await?;
-        let row = one(&mut tx, sqlx::query(COUNT).bind(link.to_string())).await?;
+        let row = self.one(sqlx::query(COUNT).bind(link.to_string())).await?;
         row.map_or(Ok(0), |row| Reader(&row).number("seated"))
     }
 
@@ -187,9 +182,7 @@ impl Links for SqlStore {
             .bind(i64::from(guest.rights.images))
             .bind(millis(guest.created_at))
             .bind(session.as_str().to_owned());
-        let mut tx = self.begin_write().await?;
-        run(&mut tx, query).await?;
-        commit(tx).await
+        self.run(query).await.map(drop)
     }
 
     async fn guest(&self, guest: &GuestId) -> Result<Option<Guest>, StoreError> {

@@ -136,3 +136,38 @@ async fn applied(tx: &mut Tx) -> Result<Vec<(Migration, Timestamp)>, StoreError>
     });
     read.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    /// SHA-256 of each step as it was published. A step that ran somewhere never changes: add another one.
+    const PUBLISHED: &[&str] = &[
+        "c6cac66ff3a8c842d9e8427769543bdd6f07c603ee2f932dad12f5f00112b426",
+        "234077658ff23a02f4ddf1c4fad0f824ab406a05714d3cffa55184b0a924a12e",
+    ];
+
+    #[test]
+    fn published_steps_stay_as_they_are() {
+        let hashes: Vec<String> = STEPS
+            .iter()
+            .map(|step| Secret::from_text(step.sql).hash().as_str().to_owned())
+            .collect();
+        assert_eq!(hashes, PUBLISHED);
+    }
+
+    #[test]
+    fn steps_are_numbered_from_one() {
+        assert!(STEPS.iter().map(|step| step.version).eq(1..=2));
+    }
+
+    #[test]
+    fn steps_name_nothing_but_known_types() {
+        for step in STEPS {
+            for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+                assert!(!step.text(dialect).contains(['{', '}']), "step {}", step.version);
+            }
+        }
+    }
+}
