@@ -76,7 +76,8 @@ function rig(others: Participant[] = [], iceServers: { urls: string[] }[] = []) 
   const directTrack = (index: number, source: "camera" | "microphone" = "camera") =>
     directs[index]?.remotes.find((remote) => remote.source === source)?.track;
   const sfuTrack = (index: number, id: string, source: "camera" | "microphone" = "camera") =>
-    sfus[index]?.incoming.find(({ remote }) => remote.participantId === id && remote.source === source)?.track;
+    sfus[index]?.incoming.find(({ remote }) => remote.participantId === id && remote.source === source)
+      ?.track;
   return { plane, directs, sfus, sent, people, views, log, heard, shown, directTrack, sfuTrack, iceServers };
 }
 
@@ -356,7 +357,13 @@ describe("from two to three", () => {
 
 describe("from three to two", () => {
   const toDirect = (change: Partial<ModeSwitch> = {}) =>
-    order("p2p", { transitionId: "t2", peerParticipantId: "bob", role: "initiator", iceServers: [], ...change });
+    order("p2p", {
+      transitionId: "t2",
+      peerParticipantId: "bob",
+      role: "initiator",
+      iceServers: [],
+      ...change,
+    });
 
   it("builds a direct way beside the node's, and changes over when it carries everything", async () => {
     const { plane, directs, sfus, heard, shown, directTrack, sfuTrack } = await groupCall();
@@ -467,7 +474,14 @@ it("reports the gap of every switch once its aftermath is over", async () => {
   await looks(3_000);
   clearInterval(pictures);
   expect(heard("gap")).toMatchObject([
-    { transitionId: "t1", from: "p2p", to: "sfu", remoteParticipantId: "bob", videoBaselineMs: 50, audioGapMs: null },
+    {
+      transitionId: "t1",
+      from: "p2p",
+      to: "sfu",
+      remoteParticipantId: "bob",
+      videoBaselineMs: 50,
+      audioGapMs: null,
+    },
   ]);
   expect(heard("gap")[0]?.videoGapMs).toBeLessThanOrEqual(100);
 });

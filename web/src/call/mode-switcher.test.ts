@@ -40,7 +40,11 @@ const off = (mode: "p2p" | "sfu", id = "t1", retryAt: number | null = null): Swi
   retryAt,
 });
 
-function play(...inputs: SwitcherInput[]): { state: SwitcherState; effects: SwitcherEffect[]; words: string[] } {
+function play(...inputs: SwitcherInput[]): {
+  state: SwitcherState;
+  effects: SwitcherEffect[];
+  words: string[];
+} {
   let state = BEFORE_ENTERING;
   const effects: SwitcherEffect[] = [];
   for (const input of inputs) {
@@ -185,7 +189,14 @@ const rows: Row[] = [
   },
   {
     name: "tried again under another name",
-    inputs: [entered("p2p"), order(up()), off("p2p", "t1", 9_000), order(up("t2")), works("t2"), done("sfu", "t2")],
+    inputs: [
+      entered("p2p"),
+      order(up()),
+      off("p2p", "t1", 9_000),
+      order(up("t2")),
+      works("t2"),
+      done("sfu", "t2"),
+    ],
     words: [
       ...BUILD_UP,
       "back sfu>p2p",

@@ -270,7 +270,10 @@ describe("a call's life", () => {
   });
 
   it("keeps people and start when it is come back to", () => {
-    const before = play(inCall({ participants: [person("bob")] }), { type: "link-changed", link: "reconnecting" });
+    const before = play(inCall({ participants: [person("bob")] }), {
+      type: "link-changed",
+      link: "reconnecting",
+    });
     const { state } = play(
       before.state,
       { type: "participants-synced", participants: [dto("me"), dto("bob")] },
@@ -468,9 +471,10 @@ describe("the view", () => {
   });
 
   it("shows the latest messages only, until they are dismissed", () => {
-    const people = ["a", "b", "c", "d"].map(
-      (id): Action => ({ type: "participant-joined", participant: dto(id) }),
-    );
+    const people = ["a", "b", "c", "d"].map((id): Action => ({
+      type: "participant-joined",
+      participant: dto(id),
+    }));
     const { state, effects } = play(inCall(), ...people);
     expect(kinds(state)).toEqual(["joined b", "joined c", "joined d"]);
     const dismissals = effects.flatMap((effect) => (effect.type === "later" ? [effect.action] : []));

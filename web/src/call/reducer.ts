@@ -167,10 +167,11 @@ function callEntered(state: CallState, entry: Entry): Step {
   const { callId, selfId, type, mode, initiatorId, startedAt } = entry;
   const mine =
     initiatorId !== null && initiatorId === state.userId && state.call.conversationType === "group";
+  const alone = entry.participants.every(({ participantId }) => participantId === selfId);
   const next: CallState = {
     ...state,
     // A caller rings until somebody comes.
-    phase: state.phase === "calling" && startedAt === null ? "calling" : "in-call",
+    phase: state.phase === "calling" && startedAt === null && alone ? "calling" : "in-call",
     selfId,
     mode,
     call: { ...state.call, callId, type, initiatorId, startedAt: startedAt ?? state.call.startedAt },

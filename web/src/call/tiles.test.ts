@@ -39,7 +39,10 @@ describe("tilesOf", () => {
   });
 
   it("shows no picture of somebody who left, and of nobody when pictures are given up", () => {
-    expect(tilesOf(state([{ ...bob, presence: "left" }]))[0]).toMatchObject({ video: false, presence: "left" });
+    expect(tilesOf(state([{ ...bob, presence: "left" }]))[0]).toMatchObject({
+      video: false,
+      presence: "left",
+    });
     const calm = { ...state([bob, eve]), audioOnly: true };
     expect(tilesOf(calm).map(({ key, video }) => [key, video])).toEqual([
       ["bob:camera", false],

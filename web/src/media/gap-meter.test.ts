@@ -28,8 +28,22 @@ describe("the largest hole", () => {
   });
   it.each([
     ["no silence at all", heard([]), 0],
-    ["the longest one", heard([{ from: 1_100, to: 1_150 }, { from: 1_500, to: 1_620 }]), 120],
-    ["only what lies within", heard([{ from: 500, to: 1_030 }, { from: 1_990, to: 2_900 }]), 30],
+    [
+      "the longest one",
+      heard([
+        { from: 1_100, to: 1_150 },
+        { from: 1_500, to: 1_620 },
+      ]),
+      120,
+    ],
+    [
+      "only what lies within",
+      heard([
+        { from: 500, to: 1_030 },
+        { from: 1_990, to: 2_900 },
+      ]),
+      30,
+    ],
     ["nothing where nobody listened", heard([], { heardFrom: 1_500 }), null],
     ["nothing where listening ended", heard([], { heardTo: 500 }), null],
     ["nothing across a muted microphone", heard([], { breaks: [1_700] }), null],

@@ -7,12 +7,16 @@ import { P2P_PATIENCE, P2pConnection, type P2pDiagnosis, type P2pState, withoutA
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("MediaStream", class {});
+  vi.stubGlobal("MediaStream", FakeStream);
 });
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
+
+class FakeStream {
+  readonly tracks: MediaStreamTrack[] = [];
+}
 
 interface Side {
   p2p: P2pConnection;
@@ -22,7 +26,10 @@ interface Side {
   diagnoses: P2pDiagnosis[];
 }
 
-function side(role: "initiator" | "receiver", change: { relayOnly?: boolean; gathering?: string } = {}): Side {
+function side(
+  role: "initiator" | "receiver",
+  change: { relayOnly?: boolean; gathering?: string } = {},
+): Side {
   const sent: Signal[] = [];
   const states: P2pState[] = [];
   const diagnoses: P2pDiagnosis[] = [];

@@ -15,11 +15,11 @@ export class FakeGateway implements Gateway {
 
   /** What a request is answered with; a thrown error refuses it. Without, everything is done and nothing said. */
   answer<K extends GatewayRequestName>(name: K, answerer: (payload: Payload<K>) => Answer<K>): void {
-    this.#answers.set(name, answerer as Answerer);
+    this.#answers.set(name, answerer);
   }
 
   request<K extends GatewayRequestName>(name: K, payload: Payload<K>): Promise<Answer<K>> {
-    this.asked.push({ name, payload: payload as Record<string, unknown> });
+    this.asked.push({ name, payload: payload });
     try {
       const answerer = this.#answers.get(name);
       return Promise.resolve((answerer?.(payload as never) ?? null) as Answer<K>);

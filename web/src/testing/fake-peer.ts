@@ -127,7 +127,7 @@ export class FakePeer {
   }
 
   getStats(): Promise<Map<string, unknown>> {
-    return Promise.resolve(new Map());
+    return Promise.resolve(new Map<string, unknown>());
   }
 
   move(state: string): void {

@@ -21,7 +21,10 @@ export class FakeDirect implements Direct {
   readonly events = new Emitter<P2pEvents>();
   readonly options: P2pOptions;
   readonly negotiationId: string;
-  readonly connection = { getStats: () => Promise.resolve(new Map()) } as unknown as RTCPeerConnection;
+  readonly connection = {
+    getStats: () => Promise.resolve(new Map()),
+    getTransceivers: () => [],
+  } as unknown as RTCPeerConnection;
   readonly signals: Signal[] = [];
   readonly tracks = new Map<Source, MediaStreamTrack | null>();
   readonly remotes: P2pRemote[];
@@ -114,7 +117,13 @@ export class FakeSfu implements Sfu {
   /** Somebody's source is received; `arrived` says whether anything has come. */
   receive(participantId: string, source: Source, state: { arrived: boolean; paused?: boolean }): void {
     const kind = source === "microphone" ? "audio" : "video";
-    const remote = { producerId: `${participantId}-${source}`, participantId, kind, source, displayName: "" } as const;
+    const remote = {
+      producerId: `${participantId}-${source}`,
+      participantId,
+      kind,
+      source,
+      displayName: "",
+    } as const;
     const track = fakeTrack(kind);
     this.incoming = this.incoming.filter(
       (each) => each.remote.participantId !== participantId || each.remote.source !== source,
