@@ -115,7 +115,10 @@ impl Nodes {
 
     /// How many of them work and take new rooms.
     pub(crate) fn usable(&self) -> usize {
-        self.nodes.iter().filter(|node| node.state().takes_rooms()).count()
+        self.nodes
+            .iter()
+            .filter(|node| node.state().takes_rooms())
+            .count()
     }
 
     fn node(&self, id: &NodeId) -> Option<&Arc<Node>> {
@@ -129,12 +132,17 @@ impl Nodes {
 
     /// Gets a room for the call: the one it has, or a new one on the node with the least to do. A node to be avoided
     /// is the last resort.
-    pub(crate) async fn open(&self, call: &CallId, avoid: Option<&NodeId>) -> Option<RoomInfo> {
+    pub(crate) async fn open(
+        &self,
+        call: &CallId,
+        avoid: Option<&NodeId>,
+        standby: bool,
+    ) -> Option<RoomInfo> {
         let mut poor: Vec<NodeId> = avoid.into_iter().cloned().collect();
         for _ in 0..TRIES {
             let present = self.cluster.node_of(call).await;
             let node = self.choose(present.as_ref(), &poor)?;
-            match self.open_on(node, call).await {
+            match self.open_on(node, call, standby).await {
                 Ok(room) => {
                     self.cluster.place(call, &node.id).await;
                     return Some(room);
@@ -158,8 +166,8 @@ impl Nodes {
         same.or(least).or_else(|| usable().next())
     }
 
-    async fn open_on(&self, node: &Node, call: &CallId) -> Result<RoomInfo, RestError> {
-        let created = self.rest.create_room(node, call).await?;
+    async fn open_on(&self, node: &Node, call: &CallId, standby: bool) -> Result<RoomInfo, RestError> {
+        let created = self.rest.create_room(node, call, standby).await?;
         match node.watch(call, self.rest.timeout()).await {
             Watched::Yes => {}
             Watched::NoRoom | Watched::NoConnection => return Err(RestError::Unwatched),

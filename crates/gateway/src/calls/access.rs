@@ -6,8 +6,8 @@ use signalling::error::ErrorBody;
 use signalling::{ConversationId, ErrorCode, ParticipantId, UserId};
 use store::Conversation;
 
-use super::registry::Running;
 use super::Calls;
+use super::registry::Running;
 use crate::auth::{Caller, Seated};
 use crate::fault::fault;
 
@@ -24,20 +24,33 @@ impl Calls {
         caller: &Caller,
         conversation: &ConversationId,
     ) -> Result<Membership, ErrorBody> {
-        let Some(identity @ Identity { person: Person::User(user), .. }) = caller.identity() else {
+        let Some(
+            identity @ Identity {
+                person: Person::User(user),
+                ..
+            },
+        ) = caller.identity()
+        else {
             return Err(denied());
         };
         let role = self.role(conversation, &user).await?.ok_or_else(denied)?;
         Ok(Membership { identity, role })
     }
 
-    async fn role(&self, conversation: &ConversationId, user: &UserId) -> Result<Option<MemberRole>, ErrorBody> {
+    async fn role(
+        &self,
+        conversation: &ConversationId,
+        user: &UserId,
+    ) -> Result<Option<MemberRole>, ErrorBody> {
         let role = self.0.store.membership(conversation, user).await;
         role.map_err(|error| fault(&error))
     }
 
     /// A conversation that exists.
-    pub(super) async fn conversation(&self, conversation: &ConversationId) -> Result<Conversation, ErrorBody> {
+    pub(super) async fn conversation(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<Conversation, ErrorBody> {
         let found = self.0.store.conversation(conversation).await;
         found
             .map_err(|error| fault(&error))?
@@ -45,7 +58,11 @@ impl Calls {
     }
 
     /// Somebody who may act in the call they are in: a member, or a guest of this very conversation.
-    pub(super) async fn taking_part(&self, caller: &Caller, running: &Running) -> Result<Identity, ErrorBody> {
+    pub(super) async fn taking_part(
+        &self,
+        caller: &Caller,
+        running: &Running,
+    ) -> Result<Identity, ErrorBody> {
         self.admitted(caller, running, Seated::Yes).await
     }
 
@@ -58,12 +75,17 @@ impl Calls {
         self.admitted(caller, running, seated).await
     }
 
-    async fn admitted(&self, caller: &Caller, running: &Running, seated: Seated) -> Result<Identity, ErrorBody> {
+    async fn admitted(
+        &self,
+        caller: &Caller,
+        running: &Running,
+        seated: Seated,
+    ) -> Result<Identity, ErrorBody> {
         match caller {
             Caller::User { .. } => Ok(self.member(caller, &running.conversation).await?.identity),
             Caller::Guest { conversation, .. } => {
-                let suits =
-                    *conversation == running.conversation && running.conversation_type == ConversationType::Group;
+                let suits = *conversation == running.conversation
+                    && running.conversation_type == ConversationType::Group;
                 if !suits {
                     return Err(denied());
                 }
@@ -75,7 +97,11 @@ impl Calls {
     }
 
     /// Somebody who wants something that not everybody may: the call itself knows whether it began with them.
-    pub(super) async fn actor(&self, caller: &Caller, conversation: &ConversationId) -> Result<Actor, ErrorBody> {
+    pub(super) async fn actor(
+        &self,
+        caller: &Caller,
+        conversation: &ConversationId,
+    ) -> Result<Actor, ErrorBody> {
         match caller {
             Caller::User {
                 platform_admin: true, ..
@@ -108,7 +134,11 @@ impl Calls {
         let own = caller
             .person()
             .and_then(|person| self.0.registry.seat(&running.call, &person));
-        if own.as_ref() == Some(claimed) { Ok(()) } else { Err(denied()) }
+        if own.as_ref() == Some(claimed) {
+            Ok(())
+        } else {
+            Err(denied())
+        }
     }
 }
 

@@ -53,7 +53,10 @@ pub(super) fn gap(gap: &SwitchGap) -> Result<(), ErrorBody> {
 }
 
 pub(super) fn diagnostics(seen: &Diagnostics) -> Result<(), ErrorBody> {
-    demand(["p2p", "send", "recv"].contains(&seen.transport.as_str()), "transport")?;
+    demand(
+        ["p2p", "send", "recv"].contains(&seen.transport.as_str()),
+        "transport",
+    )?;
     demand(is_word(&seen.ice_state), "iceState")?;
     let types = &seen.candidate_types;
     demand(
@@ -64,7 +67,10 @@ pub(super) fn diagnostics(seen: &Diagnostics) -> Result<(), ErrorBody> {
 }
 
 fn is_word(text: &str) -> bool {
-    text.len() <= MAX_WORD && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    text.len() <= MAX_WORD
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn is_language(text: &str) -> bool {

@@ -30,7 +30,12 @@ impl Issuer {
         self.ice.for_caller(now, &name(person))
     }
 
-    pub(super) fn media_server(&self, now: Timestamp, holder: &Holder<'_>, room: RoomInfo) -> MediaServerConfig {
+    pub(super) fn media_server(
+        &self,
+        now: Timestamp,
+        holder: &Holder<'_>,
+        room: RoomInfo,
+    ) -> MediaServerConfig {
         let minted = self
             .tokens
             .media(now, holder.person, holder.call, holder.participant);
@@ -79,9 +84,7 @@ impl Issuer {
             self.tokens
                 .media(now, holder.person, holder.call, holder.participant)
         });
-        let (media_token, token_expires_at) = minted
-            .map(|minted| (minted.token, minted.expires_at))
-            .unzip();
+        let (media_token, token_expires_at) = minted.map(|minted| (minted.token, minted.expires_at)).unzip();
         Credentials {
             ice_servers,
             expires_at,

@@ -129,7 +129,12 @@ impl Calls {
     }
 
     /// What a switch did to picture and sound at the caller's.
-    pub(crate) async fn gap(&self, caller: &Caller, socket: SocketId, gap: SwitchGap) -> Result<(), ErrorBody> {
+    pub(crate) async fn gap(
+        &self,
+        caller: &Caller,
+        socket: SocketId,
+        gap: SwitchGap,
+    ) -> Result<(), ErrorBody> {
         checks::gap(&gap)?;
         let running = self.acting(caller, &gap.call_id, None).await?;
         self.demand(&running, |request| Input::Gap { request, socket, gap })
@@ -225,7 +230,10 @@ impl Calls {
         let running = self.own_call(caller, request.call_id.as_ref()).await?;
         let (person, participant) = self.seat(caller, &running).await?;
         let (now, issuer) = (self.0.now(), &self.0.issuer);
-        let token = issuer.tokens.media(now, &person, &running.call, &participant).token;
+        let token = issuer
+            .tokens
+            .media(now, &person, &running.call, &participant)
+            .token;
         let nodes = &self.0.nodes;
         nodes
             .set_consumer_paused(&running.call, request.consumer_id, paused, &token)

@@ -41,14 +41,8 @@ pub(super) enum Answer {
     Initiated(Box<Initiated>),
     Joined(Box<JoinDto>),
     Left(Left),
-    Ended {
-        ended_at: Timestamp,
-        duration: u64,
-    },
-    ModeSet {
-        mode: Mode,
-        switched_at: Timestamp,
-    },
+    Ended { ended_at: Timestamp, duration: u64 },
+    ModeSet { mode: Mode, switched_at: Timestamp },
 }
 
 /// Somebody is no longer in a call.

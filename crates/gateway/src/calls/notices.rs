@@ -1,7 +1,9 @@
 //! Tells people what their call has to say, each with credentials of their own.
 
 use call::{Notice, Person, Recipients, RoomInfo, Seat, SwitchOrder};
-use signalling::client_gateway::{MediaServer, MediaServerConfig, ModeSwitch, PeerRole, ServerEvent, Started};
+use signalling::client_gateway::{
+    MediaServer, MediaServerConfig, ModeSwitch, PeerRole, ServerEvent, Started,
+};
 use signalling::{ParticipantId, Timestamp};
 
 use super::task::CallTask;

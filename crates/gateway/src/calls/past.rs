@@ -2,8 +2,8 @@
 
 use call::{Person, StoredCall};
 use signalling::client_gateway::{
-    ActiveCall, CallDto, CallHistory, CallStatus, CallSummary, EndReason, MemberRole, Outcome, ParticipantDto,
-    ParticipantRole, UserSummary,
+    ActiveCall, CallDto, CallHistory, CallStatus, CallSummary, EndReason, MemberRole, Outcome,
+    ParticipantDto, ParticipantRole, UserSummary,
 };
 use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, ParticipantId, Timestamp, UserId};
@@ -103,11 +103,20 @@ impl Calls {
     }
 
     /// One page of a conversation's calls, for its members.
-    pub(crate) async fn history(&self, caller: &Caller, query: HistoryQuery) -> Result<CallHistory, ErrorBody> {
+    pub(crate) async fn history(
+        &self,
+        caller: &Caller,
+        query: HistoryQuery,
+    ) -> Result<CallHistory, ErrorBody> {
         if !caller.rules_everything() {
             self.member(caller, &query.conversation).await?;
         }
-        let page = self.0.store.history(&query).await.map_err(|error| fault(&error))?;
+        let page = self
+            .0
+            .store
+            .history(&query)
+            .await
+            .map_err(|error| fault(&error))?;
         let now = self.0.now();
         Ok(CallHistory {
             calls: page.calls.into_iter().map(|entry| summary(now, entry)).collect(),
@@ -149,7 +158,8 @@ fn outcome(call: &call::CallRecord) -> Option<Outcome> {
 }
 
 fn duration(now: Timestamp, call: &call::CallRecord) -> u64 {
-    let seconds = |from: Timestamp, until: Timestamp| until.unix_millis().saturating_sub(from.unix_millis()) / 1000;
+    let seconds =
+        |from: Timestamp, until: Timestamp| until.unix_millis().saturating_sub(from.unix_millis()) / 1000;
     match (call.duration, call.started_at) {
         (Some(duration), _) => duration,
         (None, Some(started)) => seconds(started, call.ended_at.unwrap_or(now)),

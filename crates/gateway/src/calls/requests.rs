@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use call::{Actor, Call, Callee, Identity, Input, NewCall, Person, SocketId};
 use signalling::client_gateway::{
-    CallType, ConversationType, EndAck, Initiate, Initiated, Join, JoinDto, Leave, MediaState, MediaServerConfig,
-    Mode, ParticipantRef, Reject, RejectReason, SetModeResponse, UserSummary,
+    CallType, ConversationType, EndAck, Initiate, Initiated, Join, JoinDto, Leave, MediaServerConfig,
+    MediaState, Mode, ParticipantRef, Reject, RejectReason, SetModeResponse, UserSummary,
 };
 use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, ParticipantId, UserId};
@@ -17,11 +17,11 @@ use super::mailbox::{Answer, CAPACITY, Left};
 use super::registry::{InAnotherCall, Running};
 use super::task::{CallTask, Start};
 use super::{Calls, unexpected};
-use edge::random;
 use crate::auth::Caller;
 use crate::cluster::Lock;
 use crate::fault::fault;
 use crate::flags::Flag;
+use edge::random;
 
 /// How long the beginning of a call may hold its conversation.
 const BEGINNING: Duration = Duration::from_secs(10);
@@ -129,7 +129,9 @@ impl Calls {
         self.0.registry.asked(&person, &call_id);
         match answer.unwrap_or_else(|_| Err(ErrorBody::new(ErrorCode::ServiceUnavailable)))? {
             Answer::Initiated(initiated) => {
-                self.0.metrics.call_begun(initiated.call.call_type, conversation_type);
+                self.0
+                    .metrics
+                    .call_begun(initiated.call.call_type, conversation_type);
                 Ok(*initiated)
             }
             _ => Err(unexpected()),
@@ -146,7 +148,11 @@ impl Calls {
     }
 
     /// Every member but the caller.
-    async fn callees(&self, conversation: &ConversationId, caller: &Person) -> Result<Vec<Callee>, ErrorBody> {
+    async fn callees(
+        &self,
+        conversation: &ConversationId,
+        caller: &Person,
+    ) -> Result<Vec<Callee>, ErrorBody> {
         let members = self.0.store.members(conversation).await;
         let members = members.map_err(|error| fault(&error))?;
         let others = members
@@ -347,7 +353,10 @@ impl Calls {
         }
         let by = Actor::Service;
         let config = self.own_room(caller, &running).await?;
-        match self.ask(&running, |request| Input::SetMode { request, by, mode }).await? {
+        match self
+            .ask(&running, |request| Input::SetMode { request, by, mode })
+            .await?
+        {
             Answer::ModeSet { mode, switched_at } => Ok(SetModeResponse {
                 call_id: running.call,
                 mode,
@@ -359,7 +368,11 @@ impl Calls {
     }
 
     /// The way to the room for a caller who is in the call.
-    async fn own_room(&self, caller: &Caller, running: &Running) -> Result<Option<MediaServerConfig>, ErrorBody> {
+    async fn own_room(
+        &self,
+        caller: &Caller,
+        running: &Running,
+    ) -> Result<Option<MediaServerConfig>, ErrorBody> {
         let Some(person) = caller.person() else {
             return Ok(None);
         };

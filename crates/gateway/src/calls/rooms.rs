@@ -28,8 +28,13 @@ pub(super) fn spawn(inner: Arc<Inner>, running: &Running) -> mpsc::UnboundedSend
 async fn carry_out(inner: &Inner, running: &Running, command: NodeCommand) -> Option<Input> {
     let nodes = &inner.nodes;
     match command {
-        NodeCommand::OpenRoom { attempt, avoid } => {
-            Some(opened(attempt, nodes.open(&running.call, avoid.as_ref()).await))
+        NodeCommand::OpenRoom {
+            attempt,
+            avoid,
+            standby,
+        } => {
+            let room = nodes.open(&running.call, avoid.as_ref(), standby).await;
+            Some(opened(attempt, room))
         }
         NodeCommand::WatchRoom { attempt, node } => Some(match nodes.watch(&running.call, &node).await {
             Some(room) => Input::RoomReady { attempt, room },

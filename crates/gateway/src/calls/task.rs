@@ -87,9 +87,7 @@ impl CallTask {
         tokio::spawn(async move {
             task.carry_out(start.outputs).await;
             task.run().await;
-            let Self {
-                ledger, mut mail, ..
-            } = task;
+            let Self { ledger, mut mail, .. } = task;
             // Whoever still knocks hears that it is over, and not before the registry does.
             drop(registered);
             mail.close();
@@ -309,11 +307,7 @@ impl CallTask {
         }
     }
 
-    pub(super) fn holder<'a>(
-        &'a self,
-        participant: &'a ParticipantId,
-        person: &'a Person,
-    ) -> Holder<'a> {
+    pub(super) fn holder<'a>(&'a self, participant: &'a ParticipantId, person: &'a Person) -> Holder<'a> {
         Holder {
             call: &self.running.call,
             participant,

@@ -131,7 +131,10 @@ impl Calls {
                 participant.updated_at = now;
             }
         }
-        self.0.store.save_state(&stored.call, &stored.participants).await?;
+        self.0
+            .store
+            .save_state(&stored.call, &stored.participants)
+            .await?;
         if let Some(node) = room {
             self.0.nodes.destroy(&stored.call.id, &node).await;
         }

@@ -78,7 +78,11 @@ impl Link {
                 }
                 Err(_) => tracing::debug!(node = %self.node.id.0, "the media node does not answer"),
             }
-            let pause = PAUSES.get(failures).or(PAUSES.last()).copied().unwrap_or(CONNECTING);
+            let pause = PAUSES
+                .get(failures)
+                .or(PAUSES.last())
+                .copied()
+                .unwrap_or(CONNECTING);
             failures += 1;
             self.pause(pause).await;
         }
@@ -210,7 +214,9 @@ async fn join(
 fn watched(payload: Value) -> Watched {
     match serde_json::from_value::<Ack>(payload) {
         Ok(Ack { success: true, .. }) => Watched::Yes,
-        Ok(Ack { error: Some(error), .. }) if error.code == ErrorCode::RoomNotFound => Watched::NoRoom,
+        Ok(Ack {
+            error: Some(error), ..
+        }) if error.code == ErrorCode::RoomNotFound => Watched::NoRoom,
         _ => Watched::NoConnection,
     }
 }

@@ -57,9 +57,14 @@ async fn forward(State(nodes): State<Arc<Nodes>>, Path(path): Room, request: Req
 }
 
 async fn pass_on(nodes: &Nodes, call: &CallId, request: Request) -> Result<Response, Response> {
-    let node = holder(nodes, call).await.map_err(|error| ApiError(error).into_response())?;
+    let node = holder(nodes, call)
+        .await
+        .map_err(|error| ApiError(error).into_response())?;
     let target = target(node, &request).map_err(|error| ApiError(error).into_response())?;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY)
         .await
@@ -121,7 +126,9 @@ fn response_headers(from: &HeaderMap) -> HeaderMap {
 }
 
 fn some_of(from: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
-    let pairs = names.iter().filter_map(|name| Some((name.clone(), from.get(name)?.clone())));
+    let pairs = names
+        .iter()
+        .filter_map(|name| Some((name.clone(), from.get(name)?.clone())));
     pairs.collect()
 }
 
@@ -138,7 +145,10 @@ mod tests {
     use super::*;
 
     fn request(path: &str) -> Request {
-        Request::builder().uri(path).body(Body::empty()).expect("a request")
+        Request::builder()
+            .uri(path)
+            .body(Body::empty())
+            .expect("a request")
     }
 
     #[test]

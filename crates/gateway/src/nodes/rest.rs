@@ -66,8 +66,14 @@ impl Rest {
         &self.http
     }
 
-    pub(super) async fn create_room(&self, node: &Node, call: &CallId) -> Result<Created, RestError> {
-        match self.data(node, Method::POST, &room(call, "/create")).await {
+    pub(super) async fn create_room(
+        &self,
+        node: &Node,
+        call: &CallId,
+        standby: bool,
+    ) -> Result<Created, RestError> {
+        let path = room(call, if standby { "/create?standby=true" } else { "/create" });
+        match self.data(node, Method::POST, &path).await {
             Ok(room) => Ok(Created::New(Box::new(room))),
             Err(RestError::Refused(error)) if error.code == ErrorCode::RoomAlreadyExists => {
                 Ok(Created::Existed)
@@ -132,7 +138,12 @@ impl Rest {
             .timeout(self.timeout)
     }
 
-    async fn data<T: DeserializeOwned>(&self, node: &Node, method: Method, path: &str) -> Result<T, RestError> {
+    async fn data<T: DeserializeOwned>(
+        &self,
+        node: &Node,
+        method: Method,
+        path: &str,
+    ) -> Result<T, RestError> {
         let answer = self.request(node, method, path, None).send().await?;
         let answer: Answer<T> = answer.json().await?;
         answer.into_result().map_err(RestError::Refused)

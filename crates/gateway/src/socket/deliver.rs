@@ -192,7 +192,10 @@ pub(super) fn emit<T: Serialize>(socket: &SocketRef, name: &'static str, payload
     let Err(error) = socket.emit(name, payload) else {
         return;
     };
-    if matches!(error, socketioxide::SendError::Socket(SocketError::InternalChannelFull)) {
+    if matches!(
+        error,
+        socketioxide::SendError::Socket(SocketError::InternalChannelFull)
+    ) {
         tracing::warn!(event = name, "a device does not keep up");
         // Gone either way.
         drop(socket.clone().disconnect());

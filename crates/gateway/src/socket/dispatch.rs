@@ -5,9 +5,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use signalling::client_gateway::{
-    CallRef, CandidateAlias, Caption, ConsumerRef, Diagnostics, Initiate, Join, Leave, LeaveAck, MAX_REASON,
-    MediaStateChange, MediaType, ModeSwitchAck, MuteAlias, OfferAlias, AnswerAlias, ParticipantRef, QualityReport,
-    Reject, SfuProof, Signal, SignalRequest, SignalType, SwitchGap, Toggle, request_name as name, toggled_by,
+    AnswerAlias, CallRef, CandidateAlias, Caption, ConsumerRef, Diagnostics, Initiate, Join, Leave, LeaveAck,
+    MAX_REASON, MediaStateChange, MediaType, ModeSwitchAck, MuteAlias, OfferAlias, ParticipantRef,
+    QualityReport, Reject, SfuProof, Signal, SignalRequest, SignalType, SwitchGap, Toggle,
+    request_name as name, toggled_by,
 };
 use signalling::error::ErrorBody;
 use signalling::{CallId, ErrorCode, ParticipantId};
@@ -32,13 +33,23 @@ pub(super) async fn serve(
     let payload = payload.ok_or_else(|| invalid("there is nothing to read"))?;
     let calls = &shared.calls;
     match event {
-        name::INITIATE => data(&calls.initiate(caller, Some(socket), read::<Initiate>(payload)?).await?),
+        name::INITIATE => data(
+            &calls
+                .initiate(caller, Some(socket), read::<Initiate>(payload)?)
+                .await?,
+        ),
         name::JOIN | name::ACCEPT => data(&calls.join(caller, Some(socket), read::<Join>(payload)?).await?),
-        name::REJOIN => data(&calls.rejoin(caller, socket, read::<ParticipantRef>(payload)?).await?),
+        name::REJOIN => data(
+            &calls
+                .rejoin(caller, socket, read::<ParticipantRef>(payload)?)
+                .await?,
+        ),
         name::REJECT => done(calls.reject(caller, Some(socket), read::<Reject>(payload)?).await),
         name::LEAVE => {
             let left = calls.leave(caller, Some(socket), read::<Leave>(payload)?).await?;
-            data(&LeaveAck { left_at: left.left_at })
+            data(&LeaveAck {
+                left_at: left.left_at,
+            })
         }
         name::END => data(&calls.end(caller, &read::<CallRef>(payload)?.call_id).await?),
         name::KICK => {
@@ -76,13 +87,21 @@ async fn report(
 ) -> Result<Option<Value>, ErrorBody> {
     let calls = &shared.calls;
     match event {
-        name::CONNECTED => done(calls.connected(caller, socket, read::<ParticipantRef>(payload)?).await),
+        name::CONNECTED => done(
+            calls
+                .connected(caller, socket, read::<ParticipantRef>(payload)?)
+                .await,
+        ),
         name::MODE_SWITCH_ACK | name::MODE_SWITCHED => {
             let mut ack: ModeSwitchAck = read(payload)?;
             ack.error = ack.error.map(shortened);
             done(calls.switch_ack(caller, socket, ack).await)
         }
-        name::RETRY_SWITCH => done(calls.retry_switch(caller, socket, read::<CallRef>(payload)?).await),
+        name::RETRY_SWITCH => done(
+            calls
+                .retry_switch(caller, socket, read::<CallRef>(payload)?)
+                .await,
+        ),
         name::SFU_PROOF => done(calls.sfu_proof(caller, socket, read::<SfuProof>(payload)?).await),
         name::SWITCH_GAP => done(calls.gap(caller, socket, read::<SwitchGap>(payload)?).await),
         name::TRANSCRIPTION => done(calls.caption(caller, socket, read::<Caption>(payload)?).await),
@@ -92,7 +111,11 @@ async fn report(
             done(calls.quality(caller, call.as_ref(), report).await)
         }
         name::DIAGNOSTICS => done(calls.diagnosed(caller, read::<Diagnostics>(payload)?).await),
-        name::REFRESH_CREDENTIALS => data(&calls.credentials(caller, &read::<CallRef>(payload)?.call_id).await?),
+        name::REFRESH_CREDENTIALS => data(
+            &calls
+                .credentials(caller, &read::<CallRef>(payload)?.call_id)
+                .await?,
+        ),
         _ => Err(invalid("there is no such event")),
     }
 }

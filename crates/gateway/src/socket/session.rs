@@ -353,7 +353,10 @@ fn speaking(caller: Caller, asked: Option<String>) -> Caller {
 
 /// ISO 639-1, perhaps with a region.
 fn is_language(text: &str) -> bool {
-    (2..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (2..=10).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn user(caller: &Caller) -> AuthenticatedUser {
