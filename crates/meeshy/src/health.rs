@@ -12,6 +12,9 @@ use crate::{complain, say};
 /// A server that needs longer than this is not well.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Largest answer that is read, bytes; a node's figures are the largest.
+const LARGEST: u64 = 4 << 20;
+
 /// What the command takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -68,7 +71,7 @@ fn authority(url: &str) -> Result<String> {
 }
 
 /// One HTTP request without a library: a container's health check should cost nothing.
-fn ask(authority: &str, path: &str) -> Result<(u16, String)> {
+pub(crate) fn ask(authority: &str, path: &str) -> Result<(u16, String)> {
     let address = authority
         .to_socket_addrs()?
         .next()
@@ -81,7 +84,7 @@ fn ask(authority: &str, path: &str) -> Result<(u16, String)> {
         "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
     )?;
     let mut answer = String::new();
-    stream.take(64 * 1024).read_to_string(&mut answer)?;
+    stream.take(LARGEST).read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
     let status = head
         .split_whitespace()

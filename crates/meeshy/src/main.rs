@@ -7,12 +7,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod data;
+mod gateway;
 mod health;
-mod lobby;
 mod logs;
+mod media;
 mod run;
-mod slug;
+mod serve;
 mod token;
+mod upkeep;
 mod web;
 
 /// Self-hosted group video calls.
@@ -25,22 +28,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Everything in one process: media node, lobby and web client
-    Serve(run::Arguments),
+    /// Everything in one process: gateway, media node, web client and database
+    Serve(Box<serve::Arguments>),
+    /// The gateway alone, with the web client, before one or more media nodes
+    Gateway(Box<gateway::Arguments>),
     /// The media node alone, for use behind a gateway
-    Media(run::Arguments),
+    Media(Box<media::Arguments>),
     /// Ask a running server whether it is well; for container health checks
     Health(health::Arguments),
     /// Print a token for development
     Token(token::Arguments),
+    /// Look at the database's schema, or bring it up to date
+    Migrate(upkeep::MigrateArguments),
+    /// Put right in the database what a crash may have left
+    Repair(upkeep::Arguments),
+    /// Delete from the database what was kept long enough
+    Purge(upkeep::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Serve(arguments) => run::serve(&arguments),
-        Command::Media(arguments) => run::media(&arguments),
+        Command::Serve(arguments) => serve::serve(*arguments),
+        Command::Gateway(arguments) => gateway::gateway(&arguments),
+        Command::Media(arguments) => media::media(&arguments),
         Command::Health(arguments) => health::check(&arguments),
         Command::Token(arguments) => token::print(&arguments),
+        Command::Migrate(arguments) => upkeep::migrate(&arguments),
+        Command::Repair(arguments) => upkeep::repair(&arguments),
+        Command::Purge(arguments) => upkeep::purge(&arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -1,135 +1,91 @@
-//! `meeshy serve` and `meeshy media`: settings checked, parts put together, run until told to stop.
+//! What running a server is like, whichever: settings refused, a runtime, signals, a line that says where it is.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
+use ::gateway::config::GatewayConfig;
+use ::gateway::metrics::Metrics;
 use anyhow::{Context, Result};
-use axum::Router;
-use media_node::config::{Config, Role, Settings};
-use media_node::drain::Drain;
-use media_node::{Node, NodeOptions, StartError, Timings};
+use store::{OpenError, OpenOptions, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{complain, lobby, logs, say, web};
+use crate::{complain, say};
 
 /// Exit status for settings that are wrong, as `EX_CONFIG` of sysexits.h: a supervisor need not try again.
 const BAD_CONFIGURATION: u8 = 78;
 
-/// In one process nobody else watches over participants: one whose socket has been gone for this long has left.
-const ORPHAN_GRACE: Duration = Duration::from_secs(10);
+/// A server cannot start with these settings.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unsuitable(String);
 
-/// What both commands take.
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    settings: Settings,
-    /// Print the settings as they would be used, without secrets, and exit
-    #[arg(long)]
-    check_config: bool,
-}
-
-/// Runs everything in one process.
-pub(crate) fn serve(arguments: &Arguments) -> Result<ExitCode> {
-    run(arguments, Role::Serve)
-}
-
-/// Runs the media node alone.
-pub(crate) fn media(arguments: &Arguments) -> Result<ExitCode> {
-    run(arguments, Role::Media)
-}
-
-fn run(arguments: &Arguments, role: Role) -> Result<ExitCode> {
-    let config = match arguments.settings.check(role) {
-        Ok(config) => config,
-        Err(errors) => {
-            complain(&format!("meeshy cannot start:\n{errors}"));
-            return Ok(ExitCode::from(BAD_CONFIGURATION));
-        }
-    };
-    if arguments.check_config {
-        say(config.report().trim_end());
-        return Ok(ExitCode::SUCCESS);
+impl Unsuitable {
+    /// For this reason, which names the setting.
+    pub(crate) fn new(reason: impl Display) -> Self {
+        Self(reason.to_string())
     }
-    logs::install(&config.log_level)?;
+}
+
+/// Says which settings are wrong.
+pub(crate) fn refuse(errors: &impl Display) -> ExitCode {
+    complain(&format!("meeshy cannot start:\n{errors}"));
+    ExitCode::from(BAD_CONFIGURATION)
+}
+
+/// Runs a server to its end.
+pub(crate) fn block_on(server: impl Future<Output = Result<()>>) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = runtime
-        .context("the runtime could not be started")?
-        .block_on(run_node(&config, role));
-    match outcome {
+    let runtime = runtime.context("the runtime could not be started")?;
+    match runtime.block_on(server) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) if error.is::<StartError>() => {
-            complain(&format!("meeshy cannot start:\n{error}"));
-            Ok(ExitCode::from(BAD_CONFIGURATION))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-async fn run_node(config: &Config, role: Role) -> Result<()> {
-    let mut stop = StopSignals::new()?;
-    let listener = media_node::listen(config).await?;
-    let address = listener.local_addr().context("the listener has no address")?;
-    let orphan_grace = (role == Role::Serve).then_some(ORPHAN_GRACE);
-    let timings = Timings {
-        orphan_grace,
-        ..Timings::default()
-    };
-    let node = Node::start(
-        config,
-        NodeOptions {
-            timings,
-            ..NodeOptions::default()
+        Err(error) => match error.downcast_ref::<Unsuitable>() {
+            Some(reason) => Ok(refuse(reason)),
+            None => Err(error),
         },
-    )?;
-    let beside = (role == Role::Serve).then(|| pages(&node, config));
-    let router = node.router(beside);
-    announce(address, role);
-    let drain = node.drain().clone();
-    let finished = drain.clone();
-    let server = media_node::serve(listener, router, async move { finished.finished().await });
-    tokio::pin!(server);
-    tokio::select! {
-        outcome = &mut server => outcome.context("the HTTP server failed")?,
-        () = stop.drain(&drain) => {}
-    }
-    node.stop();
-    Ok(())
-}
-
-/// What `serve` offers beside the node: the lobby and the web client.
-fn pages(node: &Node, config: &Config) -> Router {
-    lobby::routes(node.clone(), config).merge(web::routes())
-}
-
-fn announce(address: SocketAddr, role: Role) {
-    let host = if address.ip().is_unspecified() {
-        "localhost".to_owned()
-    } else {
-        host(address)
-    };
-    let url = format!("http://{host}:{}", address.port());
-    match role {
-        Role::Serve => say(&format!("Meeshy Calls is ready: {url}")),
-        Role::Media => say(&format!("Meeshy Calls media node is ready: {url}")),
     }
 }
 
-fn host(address: SocketAddr) -> String {
-    match address {
+/// Opens the gateway's store, which reports to its metrics.
+pub(crate) async fn open_store(config: &GatewayConfig, metrics: &Arc<Metrics>) -> Result<Arc<dyn Store>> {
+    let mut options = OpenOptions::new(config.database.caption_key.clone());
+    let observer: Arc<Metrics> = Arc::clone(metrics);
+    options.observer = Some(observer);
+    let opened = store::open(&config.database.url, options).await;
+    Ok(opened.map_err(|error: OpenError| Unsuitable::new(format!("DATABASE_URL: {}", chain(&error))))?)
+}
+
+/// An error with what caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Says where a server is.
+pub(crate) fn announce(what: &str, address: SocketAddr) {
+    let host = match address {
+        _ if address.ip().is_unspecified() => "localhost".to_owned(),
         SocketAddr::V4(address) => address.ip().to_string(),
         SocketAddr::V6(address) => format!("[{}]", address.ip()),
-    }
+    };
+    say(&format!("{what} is ready: http://{host}:{}", address.port()));
 }
 
 /// SIGTERM and SIGINT.
-struct StopSignals {
+pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let listen = |kind| signal(kind).context("signals cannot be received");
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
@@ -137,20 +93,21 @@ impl StopSignals {
         })
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
     }
 
-    /// The first signal begins a drain; the second one ends it and returns. Without a second one the drain ends the
-    /// server, and this future is dropped.
-    async fn drain(&mut self, drain: &Drain) {
+    /// The first signal begins a drain of a node; the second one ends it and returns. Without a second one the drain
+    /// ends by itself, and whoever waits for it drops this future.
+    pub(crate) async fn drain(&mut self, drain: &media_node::drain::Drain, begin: impl FnOnce()) {
         self.next().await;
+        begin();
         drain.begin();
-        if drain.rooms_left() > 0 {
-            let rooms = drain.rooms_left();
+        let rooms = drain.rooms_left();
+        if rooms > 0 {
             complain(&format!(
                 "meeshy: waiting for {rooms} call(s) to end; stop again to end them now"
             ));

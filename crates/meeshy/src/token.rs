@@ -3,19 +3,28 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use ::gateway::auth::{LoginSubject, login_token};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use media_node::api::auth::TokenSigner;
+use edge::token::TokenSigner;
 use signalling::token::{PARTICIPANT_LIFETIME, Subject};
-use signalling::{CallId, ParticipantId};
+use signalling::{CallId, ParticipantId, UserId};
 
 use crate::say;
 
-/// Whom a token is for.
+/// Whom a token is for, and which server it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Role {
+    /// A participant of one call, at a media node
     Participant,
+    /// A service, at media nodes
     Service,
+    /// A registered user, at the gateway
+    User,
+    /// An administrator of the installation, at the gateway
+    Admin,
+    /// A service, at the gateway
+    GatewayService,
 }
 
 /// What the command takes.
@@ -30,6 +39,9 @@ pub(crate) struct Arguments {
     /// The participant it is for
     #[arg(long, value_name = "ID")]
     participant_id: Option<ParticipantId>,
+    /// The user it is for
+    #[arg(long, value_name = "ID")]
+    user_id: Option<UserId>,
     /// Whom it is for
     #[arg(long, value_enum, default_value = "participant")]
     role: Role,
@@ -42,16 +54,21 @@ pub(crate) struct Arguments {
 pub(crate) fn print(arguments: &Arguments) -> Result<ExitCode> {
     let signer = TokenSigner::new(&arguments.jwt_secret);
     let lifetime = Duration::from_secs(arguments.ttl);
-    let minted = match (arguments.role, &arguments.call_id, &arguments.participant_id) {
-        (Role::Service, call, _) => signer.service_for(call.clone(), lifetime),
-        (Role::Participant, Some(call), Some(participant)) => signer.participant(
-            Subject("developer".to_owned()),
-            call.clone(),
-            participant.clone(),
-            lifetime,
-        ),
+    let login = |subject| login_token(&arguments.jwt_secret, subject, lifetime);
+    let user = || arguments.user_id.context("a user's token needs --user-id");
+    let token = match (arguments.role, &arguments.call_id, &arguments.participant_id) {
+        (Role::Service, call, _) => signer.service_for(call.clone(), lifetime).token,
+        (Role::Participant, Some(call), Some(participant)) => {
+            let subject = Subject("developer".to_owned());
+            signer
+                .participant(subject, call.clone(), participant.clone(), lifetime)
+                .token
+        }
         (Role::Participant, ..) => bail!("a participant's token needs --call-id and --participant-id"),
+        (Role::User, ..) => login(LoginSubject::User(user()?)),
+        (Role::Admin, ..) => login(LoginSubject::Admin(user()?)),
+        (Role::GatewayService, ..) => login(LoginSubject::Service),
     };
-    say(&minted.token.0);
+    say(&token.0);
     Ok(ExitCode::SUCCESS)
 }

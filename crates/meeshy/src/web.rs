@@ -1,13 +1,19 @@
 //! The web client, served out of the binary.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use media_node::api::fail;
+use edge::metrics::EXPOSITION;
+use edge::{ClientAddress, TrustedProxies, fail};
 use rust_embed::EmbeddedFile;
 use signalling::ErrorCode;
+
+use crate::health;
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -25,12 +31,29 @@ const HASHED: &str = "assets/";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_FIRST: &str = "no-cache";
 
-/// The page for the lobby and for links to rooms, its files, and an answer to everything else.
+/// The page, which is the same for conversations and for links by which guests come; its files, and an answer to
+/// everything else.
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/", get(page))
-        .route("/r/{room}", get(page))
+        .route("/c/{conversation}", get(page))
+        .route("/join/{token}", get(page))
         .fallback(file)
+}
+
+/// The figures of a media node in the same process, for the same scrapers as the gateway's.
+pub(crate) fn node_metrics(node: SocketAddr, proxies: TrustedProxies) -> Router {
+    let show = move |request: Request| async move {
+        if !ClientAddress::of_request(&request, &proxies).is_internal() {
+            return fail(ErrorCode::NotFound);
+        }
+        let asked = tokio::task::spawn_blocking(move || health::ask(&node.to_string(), "/metrics")).await;
+        match asked {
+            Ok(Ok((200, text))) => ([(header::CONTENT_TYPE, EXPOSITION)], text).into_response(),
+            _ => fail(ErrorCode::ServiceUnavailable),
+        }
+    };
+    Router::new().route("/metrics/media-node", get(show))
 }
 
 async fn page(headers: HeaderMap) -> Response {

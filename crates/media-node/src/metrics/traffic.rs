@@ -45,7 +45,11 @@ impl Traffic {
         let received = since(total.rtp_received, self.previous.rtp_received);
         let repeated = since(total.rtx_sent, self.previous.rtx_sent);
         let sent = since(total.rtp_sent, self.previous.rtp_sent);
-        let gauge = |direction| metrics.gauge(names::PACKET_LOSS, super::label("direction", direction));
+        let gauge = |direction| {
+            metrics
+                .registry
+                .gauge(names::PACKET_LOSS, super::label("direction", direction))
+        };
         gauge("in").set(percent(lost, lost + received));
         gauge("out").set(percent(repeated, sent));
     }
@@ -95,7 +99,10 @@ fn publish_objects(metrics: &Metrics, workers: &[WorkerStats]) {
         ),
     ];
     for (name, label, value, count) in labelled {
-        metrics.gauge(name, super::label(label, value)).set(count);
+        metrics
+            .registry
+            .gauge(name, super::label(label, value))
+            .set(count);
     }
 }
 
@@ -108,9 +115,11 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
     ];
     for (name, received, sent) in directed {
         metrics
+            .registry
             .counter(name, super::label("direction", "in"))
             .absolute(received);
         metrics
+            .registry
             .counter(name, super::label("direction", "out"))
             .absolute(sent);
     }
@@ -119,7 +128,7 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
         (names::RTX, total.rtx_sent),
         (names::PROBES, total.probe_sent),
     ] {
-        metrics.counter(name, Vec::new()).absolute(value);
+        metrics.registry.counter(name, Vec::new()).absolute(value);
     }
     let drops = [
         ("unknown_ssrc", total.unknown_ssrc),
@@ -134,6 +143,7 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
         .map(|(reason, count)| (reason.name(), count));
     for (reason, count) in drops.into_iter().chain(links) {
         metrics
+            .registry
             .counter(names::DROPPED, vec![Label::new("reason", reason)])
             .absolute(count);
     }

@@ -1,0 +1,214 @@
+//! `meeshy serve`: gateway, media node, web client and database in one process, without a single setting.
+//!
+//! The gateway has the public port. The node has a port of its own on this machine only, and the gateway speaks to it
+//! exactly as it would to a node elsewhere.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use ::gateway::Gateway;
+use ::gateway::config::{GatewayConfig, Part, Settings, SharedSettings};
+use ::gateway::metrics::Metrics;
+use anyhow::{Context, Result};
+use axum::Router;
+use edge::IpRange;
+use edge::token::Secrets;
+use media_node::config::{Config as NodeConfig, Role, Settings as NodeSettings};
+use media_node::{Node, NodeOptions};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::data::{DataDirectory, Kept};
+use crate::run::{self, StopSignals, Unsuitable};
+use crate::{logs, say, web};
+
+/// What the command takes.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    node: NodeSettings,
+    #[command(flatten)]
+    gateway: Settings,
+    /// Where the database and secrets are kept that are not given otherwise
+    #[arg(
+        long,
+        env = "DATA_DIR",
+        default_value = "meeshy-data",
+        value_name = "DIRECTORY"
+    )]
+    data_dir: PathBuf,
+    /// Print the settings as they would be used, without secrets, and exit
+    #[arg(long)]
+    check_config: bool,
+}
+
+/// Runs everything in one process.
+pub(crate) fn serve(mut arguments: Arguments) -> Result<ExitCode> {
+    let data = DataDirectory::new(arguments.data_dir.clone());
+    if let Err(error) = complete(&mut arguments, &data) {
+        return Ok(run::refuse(&error));
+    }
+    let (node, gateway) = match check(&arguments) {
+        Ok(configs) => configs,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
+    if arguments.check_config {
+        say(&report(&node, &gateway));
+        return Ok(ExitCode::SUCCESS);
+    }
+    logs::install(&node.log_level)?;
+    run::block_on(run_all(node, gateway))
+}
+
+/// Fills in what nobody said and what must stay the same from start to start.
+fn complete(arguments: &mut Arguments, data: &DataDirectory) -> Result<(), Unsuitable> {
+    let (node, gateway) = (&mut arguments.node, &mut arguments.gateway);
+    let kept = if arguments.check_config {
+        Kept::Look
+    } else {
+        Kept::Make
+    };
+    data.secret(&mut node.jwt_secret, "jwt-secret", kept)?;
+    data.secret(&mut gateway.media_jwt_secret, "media-jwt-secret", kept)?;
+    data.secret(
+        &mut gateway.transcription_encryption_key,
+        "transcription-encryption-key",
+        kept,
+    )?;
+    data.secret(&mut gateway.ip_hash_key, "ip-hash-key", kept)?;
+    if given(&gateway.database_url).is_none() {
+        if kept == Kept::Make {
+            data.make()?;
+        }
+        gateway.database_url = Some(data.database_url());
+    }
+    // One number for both, unless somebody wants two.
+    if given(&gateway.max_participants).is_none() {
+        gateway
+            .max_participants
+            .clone_from(&node.max_participants_per_room);
+    }
+    Ok(())
+}
+
+fn given(text: &Option<String>) -> Option<&str> {
+    edge::setting::given(text)
+}
+
+fn check(arguments: &Arguments) -> Result<(NodeConfig, GatewayConfig), Unsuitable> {
+    let settings = &arguments.node;
+    let shared = SharedSettings {
+        port: settings.port.clone(),
+        bind_ip: settings.bind_ip.clone(),
+        jwt_secret: settings.jwt_secret.clone(),
+        jwt_secret_previous: settings.jwt_secret_previous.clone(),
+        log_level: settings.log_level.clone(),
+        frontend_url: settings.frontend_url.clone(),
+        app_env: settings.app_env.clone(),
+        node_env: settings.node_env.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        codecs: settings.codecs.clone(),
+    };
+    let node = settings.check(Role::Serve);
+    let gateway = arguments.gateway.check(&shared, Part::Together);
+    match (node, gateway) {
+        (Ok(mut node), Ok(gateway)) => {
+            behind(&mut node, &gateway);
+            Ok((node, gateway))
+        }
+        (node, gateway) => {
+            // What both are told both find wrong.
+            let mut lines: Vec<String> = Vec::new();
+            let errors = [
+                node.err().map(|errors| errors.to_string()),
+                gateway.err().map(|errors| errors.to_string()),
+            ];
+            for line in errors.iter().flatten().flat_map(|text| text.lines()) {
+                if !lines.iter().any(|known| known == line) {
+                    lines.push(line.to_owned());
+                }
+            }
+            Err(Unsuitable::new(lines.join("\n")))
+        }
+    }
+}
+
+/// Makes a node's configuration that of a node behind this gateway.
+fn behind(node: &mut NodeConfig, gateway: &GatewayConfig) {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    node.http.listen = SocketAddr::new(loopback, 0);
+    node.http.allowed_origins = Vec::new();
+    // The gateway says where requests came from that it passes on.
+    let own: IpRange = loopback
+        .to_string()
+        .parse()
+        .expect("an address is a range of one");
+    node.http.trusted_proxies.0.push(own);
+    node.secrets = Secrets {
+        current: gateway.media.current.clone(),
+        previous: gateway.media.previous.clone(),
+    };
+}
+
+/// Every setting once: the gateway's, then what is the node's alone.
+fn report(node: &NodeConfig, gateway: &GatewayConfig) -> String {
+    let gateway = gateway.report();
+    let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    let known: Vec<String> = gateway.lines().map(name).collect();
+    let node = node.report();
+    let own = node.lines().filter(|line| !known.contains(&name(line)));
+    gateway.lines().chain(own).collect::<Vec<_>>().join("\n")
+}
+
+async fn run_all(node_config: NodeConfig, mut config: GatewayConfig) -> Result<()> {
+    let mut stop = StopSignals::new()?;
+    let listener = edge::serve::listen(config.http.listen)
+        .await
+        .map_err(Unsuitable::new)?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let inner = media_node::listen(&node_config).await.map_err(Unsuitable::new)?;
+    let node_address = inner.local_addr().context("the node's listener has no address")?;
+    let metrics = Arc::new(Metrics::new());
+    let store = run::open_store(&config, &metrics).await?;
+    let node = Node::start(&node_config, NodeOptions::default()).map_err(Unsuitable::new)?;
+    let drain = node.drain().clone();
+    let finished = drain.clone();
+    let node_server = tokio::spawn(media_node::serve(inner, node.router(None), async move {
+        finished.finished().await;
+    }));
+    config.nodes.urls.insert(0, format!("http://{node_address}"));
+    let proxies = config.http.trusted_proxies.clone();
+    let gateway = Gateway::start_with(config, store, metrics).await?;
+    let beside = web::routes().merge(web::node_metrics(node_address, proxies));
+    let (end, ended) = oneshot::channel::<()>();
+    let router = gateway.router(Some(beside));
+    run::announce("Meeshy Calls", address);
+    let mut server = tokio::spawn(serve_until(listener, router, ended));
+    tokio::select! {
+        outcome = &mut server => {
+            outcome.context("the HTTP server was lost")?.context("the HTTP server failed")?;
+        }
+        _ = node_server => {}
+        () = stop.drain(&drain, || gateway.begin_drain()) => {}
+    }
+    gateway.stop().await;
+    drop(end);
+    if !server.is_finished() {
+        server
+            .await
+            .context("the HTTP server was lost")?
+            .context("the HTTP server failed")?;
+    }
+    node.stop();
+    Ok(())
+}
+
+async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    ended: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
+    edge::serve::serve(listener, router, async move { drop(ended.await) }).await
+}
