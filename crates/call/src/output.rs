@@ -126,6 +126,8 @@ pub enum NodeCommand {
         attempt: RoomAttempt,
         /// A node not to use, because it just failed.
         avoid: Option<NodeId>,
+        /// Whether it is only to be proven for now, and so takes none of a node's places until media flows in it.
+        standby: bool,
     },
     /// Hear the events of a room again after a restart of the gateway; answered by `RoomReady` or `RoomLost`.
     WatchRoom {

@@ -137,8 +137,12 @@ impl Call {
             failures,
             avoid: avoid.clone(),
         };
-        self.out
-            .push(Output::Node(NodeCommand::OpenRoom { attempt, avoid }));
+        let standby = self.row.mode == Mode::P2p && !self.wants_room_now();
+        self.out.push(Output::Node(NodeCommand::OpenRoom {
+            attempt,
+            avoid,
+            standby,
+        }));
         true
     }
 
