@@ -220,7 +220,7 @@ describe("ringing", () => {
   ] as const)("stops when %s", async (_name, event, payload, toasts) => {
     const made = await loggedIn();
     ring(made);
-    gatewayOf(made).events.emit(event, payload as never);
+    gatewayOf(made).events.emit(event, payload);
     expect(made.store.state().incoming).toEqual([]);
     expect(made.store.state().toasts.map(({ kind }) => kind)).toEqual(toasts);
     expect(made.outside.ringtone.stop).toHaveBeenCalled();

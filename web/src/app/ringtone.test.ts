@@ -101,7 +101,7 @@ describe("Ringtone", () => {
 
   it("does not begin after it was stopped meanwhile", async () => {
     const { output, played, resume } = fakeOutput("suspended");
-    let allow = () => undefined as void;
+    let allow: () => void = () => undefined;
     resume.mockImplementation(() => new Promise<void>((resolve) => (allow = resolve)));
     const ringtone = new Ringtone(() => output);
     ringtone.start();

@@ -4,9 +4,10 @@ import { texts } from "../texts";
 
 /** What would make the call better, if something would. */
 export function AdviceBar() {
-  const { advice, audioOnly } = useCall();
+  const { advice, audioOnly, switching } = useCall();
   const dispatch = useDispatch();
-  if (advice === null) return null;
+  // One thing at a time: while the way of the call changes, that is the news.
+  if (advice === null || switching !== null) return null;
   const offersAudio = advice !== "sfu-unreachable" && !audioOnly;
   return (
     <div className="strip strip-advice" role="status" data-testid="advice" data-advice={advice}>

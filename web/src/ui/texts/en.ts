@@ -169,7 +169,7 @@ export const en = {
     audio: "Audio call",
     video: "Video call",
     accept: "Accept",
-    acceptInstead: "Leave and accept",
+    acceptInstead: "End and accept",
     decline: "Decline",
     title: (name: string) => `${name} is calling`,
   },
