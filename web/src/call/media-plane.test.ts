@@ -303,13 +303,25 @@ describe("from two to three", () => {
   it("not connected at half of the time: says so and tries TCP, once", async () => {
     const { plane, sfus, heard } = await directCall();
     const [sfu] = sfus;
-    if (sfu) sfu.connected = false;
+    if (sfu) Object.assign(sfu, { connected: false, struggling: true });
     plane.order(order("sfu", { mediaServerConfig: config() }));
     await looks(5_100);
     expect(heard("acknowledge")).toMatchObject([{ transitionId: "t1", success: false }]);
     expect(sfu?.log.at(-1)).toBe("tcp");
     await looks(4_000);
     expect(heard("acknowledge")).toHaveLength(1);
+  });
+
+  it("does not begin anew on a machine that is only slow", async () => {
+    const { plane, sfus, heard } = await directCall();
+    const [sfu] = sfus;
+    if (sfu) sfu.connected = false;
+    plane.order(order("sfu", { mediaServerConfig: config() }));
+    await looks(7_000);
+    expect(heard("acknowledge")).toEqual([]);
+    if (sfu) sfu.struggling = true;
+    await looks(1_000);
+    expect(heard("acknowledge")).toMatchObject([{ success: false }]);
   });
 
   it("builds the way when it did not stand by, or stood by in another room", async () => {

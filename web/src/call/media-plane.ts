@@ -71,6 +71,8 @@ export interface PlaneOptions {
 const LOOK_EVERY = 40;
 /** What somebody says is on but does not send holds up a switch no longer than this. */
 const SOFT_PATIENCE = 1_500;
+/** Between looks at whether transports that came late connect after all. */
+const HALF_TIME_AGAIN = 500;
 /** Room for the last look of the sound tap. */
 const AFTERMATH = GAP_WINDOWS.after + 400;
 
@@ -339,7 +341,10 @@ export class MediaPlane {
   #buildNode(): void {
     this.#node.use(this.#ordered);
     const path = this.#node.path;
-    if (path !== null) this.#aim(path.name);
+    if (path === null) return;
+    this.#aim(path.name);
+    for (const { remote, paused } of path.sfu.incoming)
+      this.events.emit("flow", { id: remote.participantId, source: remote.source, paused, held: false });
   }
 
   #buildDirect(order: Order): void {
@@ -352,8 +357,11 @@ export class MediaPlane {
     clearTimeout(this.#halfTime);
     this.#halfTime = setTimeout(
       () => {
-        const connected = this.#node.path?.sfu.connected ?? false;
-        this.#input({ type: "half-time", id, connected });
+        const sfu = this.#node.path?.sfu;
+        // A slow machine that has only just got that far gains nothing from beginning anew.
+        if (sfu !== undefined && !sfu.connected && !sfu.struggling)
+          this.#watchHalfTime(id, Date.now() + HALF_TIME_AGAIN);
+        else this.#input({ type: "half-time", id, connected: sfu?.connected ?? false });
       },
       Math.max(0, at - Date.now()),
     );
@@ -510,6 +518,10 @@ export class MediaPlane {
     const { events } = path.sfu;
     const active = () => this.#node.path === path && path.sfu.active;
     if (this.#switcher.mode === "sfu" || this.#switcher.current?.to === "sfu") this.#aim(path.name);
+    // Before its track: a picture is received only once there is a tile to show it in.
+    events.on("media-added", ({ participantId: id, source, paused }) => {
+      if (active()) this.events.emit("flow", { id, source, paused, held: false });
+    });
     events.on("media-track", ({ remote, track, receiver }) => {
       const carried = track === null ? null : { track, receiver };
       this.#board.put(path.name, remote.participantId, remote.source, carried);

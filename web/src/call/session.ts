@@ -18,6 +18,7 @@ import { type OpenTrack, TrackSlot } from "../media/slot";
 import { SoundTap } from "../media/sound-tap";
 import { ViewBook } from "../media/views";
 import type { Sound } from "../media/voice";
+import { warmUp } from "../media/warm-up";
 import { SignallingError } from "../signalling/errors";
 import type { CallType, Initiated, JoinDto } from "../signalling/generated";
 import type { Rest } from "../signalling/gateway-rest";
@@ -106,7 +107,9 @@ export class CallSession {
     this.#stopListening = null;
     this.#gateway = gateway;
     this.#rest = rest;
-    if (gateway !== null) this.#stopListening = this.#listen(gateway);
+    if (gateway === null) return;
+    this.#stopListening = this.#listen(gateway);
+    warmUp();
   }
 
   start(place: CallPlace, type: CallType): void {

@@ -15,6 +15,7 @@ export type Sfu = Pick<
   | "active"
   | "status"
   | "connected"
+  | "struggling"
   | "sending"
   | "incoming"
   | "connect"

@@ -48,6 +48,9 @@ export function mediaKey(participantId: string, source: Source): string {
   return `${participantId}:${source}`;
 }
 
+/** Milliseconds within which transports connect even from a slow machine over a slow network. */
+const STRUGGLE_AFTER = 3_000;
+
 export interface SfuOptions {
   rest: NodeRest;
   feed: Emitter<RoomFeed>;
@@ -111,6 +114,8 @@ export class SfuConnection {
   #pictures = true;
   #status: MediaStatus = "connecting";
   #provenBy: string | null = null;
+  /** When the present transports were made; null while they are being made. */
+  #madeAt: number | null = null;
   #closed = false;
 
   constructor(options: SfuOptions) {
@@ -149,6 +154,11 @@ export class SfuConnection {
   /** Both transports are connected. */
   get connected(): boolean {
     return this.#provenBy !== null && this.#status === "connected";
+  }
+
+  /** The transports exist for long enough, and still do not connect: something is in their way. */
+  get struggling(): boolean {
+    return !this.connected && this.#madeAt !== null && performance.now() - this.#madeAt > STRUGGLE_AFTER;
   }
 
   /** Everything this participant wants to send is on its way. */
@@ -317,6 +327,7 @@ export class SfuConnection {
         .produce(send.transportId, { kind, rtpParameters, appData, paused: this.#startsPaused(appData) })
         .then((result) => resolve({ id: result.producerId }), reject);
     });
+    this.#madeAt = performance.now();
     this.#attach();
   }
 
@@ -515,6 +526,7 @@ export class SfuConnection {
     this.#send = null;
     this.#recv = null;
     this.#provenBy = null;
+    this.#madeAt = null;
     send?.close();
     recv?.close();
   }

@@ -91,6 +91,7 @@ export class FakeSfu implements Sfu {
   active: boolean;
   status: MediaStatus = "connecting";
   connected = false;
+  struggling = false;
   sending = false;
   incoming: Incoming[] = [];
   closed = false;
