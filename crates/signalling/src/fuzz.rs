@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::client_node as node;
 use crate::error::{Answer, Done, Failure};
-use crate::{gateway_node, lobby, token};
+use crate::{client_gateway as gateway, gateway_node, token};
 
 /// Reads the bytes as every message a peer may send; what is understood must survive writing and reading again.
 ///
@@ -29,8 +29,16 @@ pub fn signalling_json(bytes: &[u8]) {
     check::<node::RoomResponse>(bytes);
     check::<gateway_node::TransportState>(bytes);
     check::<gateway_node::WorkerDied>(bytes);
-    check::<lobby::JoinRequest>(bytes);
-    check::<lobby::JoinResponse>(bytes);
+    check::<gateway::Authenticate>(bytes);
+    check::<gateway::Initiate>(bytes);
+    check::<gateway::Join>(bytes);
+    check::<gateway::SignalRequest>(bytes);
+    check::<gateway::MediaStateChange>(bytes);
+    check::<gateway::ModeSwitchAck>(bytes);
+    check::<gateway::DevLoginRequest>(bytes);
+    check::<gateway::CreateConversationRequest>(bytes);
+    check::<gateway::CreateLinkRequest>(bytes);
+    check::<gateway::JoinAnonymousRequest>(bytes);
     check::<token::Claims>(bytes);
     check::<Failure>(bytes);
     check::<Done>(bytes);

@@ -6,7 +6,6 @@
 //! * [`client_gateway`]: REST and Socket.IO between a person's client and the gateway: calls, people, mode switches.
 //! * [`client_node`]: REST and Socket.IO between a participant's client and the media node.
 //! * [`gateway_node`]: events for services.
-//! * [`lobby`]: getting into a room of a single-process server.
 //! * [`error`]: stable codes, status numbers and the answer envelopes.
 //! * [`token`], [`id`], [`timestamp`], [`version`]: what the messages are made of.
 
@@ -18,7 +17,6 @@ pub mod error;
 pub mod fuzz;
 pub mod gateway_node;
 pub mod id;
-pub mod lobby;
 pub mod text;
 pub mod timestamp;
 pub mod token;

@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::client_gateway::{CreateConversationRequest, DevLoginRequest, IceServer};
 use crate::client_node::*;
 use crate::error::{Answer, Done, ErrorBody, ErrorCode, Failure, Success};
-use crate::{gateway_node, lobby, token};
+use crate::{gateway_node, token};
 
 mod documents;
 
@@ -249,15 +250,12 @@ fn events_are_written_as_their_payload_under_their_name() {
 }
 
 #[test]
-fn lobby_messages() {
-    let request: lobby::JoinRequest = exact(json!({"room": "Daily Stand-up", "name": "Ana Šimić"}));
-    assert_eq!(
-        (request.room.as_str(), request.name.as_str()),
-        ("Daily Stand-up", "Ana Šimić")
-    );
-    let request: lobby::JoinRequest = serde_json::from_value(json!({"room": "  r ", "name": "é".repeat(64)}))
-        .expect("64 characters, not bytes");
-    assert_eq!(request.room.as_str(), "r", "trimmed");
+fn what_people_type_is_trimmed_and_bounded() {
+    let request: DevLoginRequest = exact(json!({"username": "Ana Šimić", "language": "hr"}));
+    assert_eq!(request.username.as_str(), "Ana Šimić");
+    let request: DevLoginRequest = serde_json::from_value(json!({"username": "  r "})).expect("a name");
+    assert_eq!(request.username.as_str(), "r", "trimmed");
+    exact::<DevLoginRequest>(json!({"username": "é".repeat(64)}));
     for bad in [
         json!(""),
         json!("   "),
@@ -265,21 +263,12 @@ fn lobby_messages() {
         json!("a\nb"),
         json!("a\u{0}"),
         json!(7),
+        json!({"$ne": null}),
         Value::Null,
     ] {
-        refused::<lobby::JoinRequest>(json!({"room": bad, "name": "Ana"}));
-        refused::<lobby::JoinRequest>(json!({"room": "r", "name": bad}));
+        refused::<DevLoginRequest>(json!({"username": bad}));
+        refused::<CreateConversationRequest>(json!({"type": "group", "title": bad, "memberIds": [bad]}));
     }
-    exact::<lobby::JoinResponse>(json!({
-        "callId": "daily", "participantId": "p1", "token": "a.b.c", "tokenExpiresAt": "2026-01-31T23:59:59.999Z",
-        "url": "", "iceServers": [{"urls": ["turn:turn.example.org"], "username": "u", "credential": "c"},
-                                  {"urls": ["stun:stun.example.org"]}],
-    }));
-    exact::<lobby::RefreshResponse>(json!({"token": "a.b.c", "tokenExpiresAt": "2026-01-31T23:59:59.999Z"}));
-    exact::<lobby::ConfigResponse>(json!({
-        "version": "0.1.0", "protocol": 1, "maxParticipants": 50,
-        "features": {"videoCodecs": ["video/VP8"], "iceTcp": true, "screenShare": true},
-    }));
 }
 
 #[test]
@@ -311,12 +300,12 @@ fn secrets_have_no_debug() {
     let ice: IceParameters =
         serde_json::from_value(json!({"usernameFragment": "u", "password": "secret-word", "iceLite": true}))
             .expect("well formed");
-    let turn: lobby::IceServer = serde_json::from_value(
+    let turn: IceServer = serde_json::from_value(
         json!({"urls": ["turn:x"], "username": "secret-name", "credential": "secret-word"}),
     )
     .expect("well formed");
-    let request: lobby::JoinRequest =
-        serde_json::from_value(json!({"room": "r", "name": "secret-person"})).expect("well formed");
+    let request: DevLoginRequest =
+        serde_json::from_value(json!({"username": "secret-person"})).expect("well formed");
     let token = token::Token("secret.to.ken".to_owned());
     let logged = format!("{claims:?} {ice:?} {turn:?} {request:?} {token:?}");
     assert!(!logged.contains("secret"), "{logged}");

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use ortc::types as rtp;
 use ts_rs::{Config, TS};
 
-use crate::{client_node as node, error, gateway_node as gateway, id, lobby, text, timestamp, token};
+use crate::{client_node as node, error, gateway_node as gateway, id, text, timestamp, token};
 
 macro_rules! declare_all {
     ($config:expr; $($type:ty),+ $(,)?) => { vec![$(declare::<$type>($config)),+] };
@@ -143,16 +143,12 @@ fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> {
         gateway::RoomDestroyed, gateway::RoomEnd, gateway::TransportState, gateway::IceState, gateway::DtlsState,
         gateway::WorkerDied,
     ];
-    let lobby = declare_all![config;
-        lobby::JoinRequest, lobby::JoinResponse, lobby::RefreshResponse, lobby::ConfigResponse, lobby::Features,
-    ];
     let mut modules = vec![
         ("rtp", rtp),
         ("id", id),
         ("error", error),
         ("clientNode", client_node),
         ("gatewayNode", gateway_node),
-        ("lobby", lobby),
     ];
     modules.extend(client_gateway::modules(config));
     modules

@@ -8,12 +8,11 @@ import type { types } from "mediasoup-client";
 import type {
   ConsumeResponse,
   CreateTransportResponse,
-  JoinResponse,
   RoomResponse,
   TrackSource,
 } from "./generated";
 
-export { ENDPOINTS, LOBBY } from "./generated";
+export { ENDPOINTS } from "./generated";
 export type {
   Ack,
   ActiveSpeaker,
@@ -41,8 +40,6 @@ export type TransportInfo = Omit<CreateTransportResponse, "dtlsParameters"> & {
 };
 
 export type ConsumeResult = Omit<ConsumeResponse, "rtpParameters"> & { rtpParameters: types.RtpParameters };
-
-export type LobbyTicket = JoinResponse;
 
 export interface TokenGrant {
   token: string;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::HEADER;
 use crate::client_gateway::{GatewayEndpoint, ServerEvent, request_name};
 use crate::client_node as node;
-use crate::{lobby, version};
+use crate::version;
 
 /// Events of the media node.
 const NODE_EVENTS: &[(&str, &str)] = &[
@@ -178,17 +178,7 @@ fn body() -> String {
         line(format_args!("}} as const;\n"));
     }
     line(format_args!(
-        "/** Paths of the lobby. */\nexport const LOBBY = {{"
-    ));
-    for (name, path) in [
-        ("join", lobby::path::JOIN),
-        ("refresh", lobby::path::REFRESH),
-        ("config", lobby::path::CONFIG),
-    ] {
-        line(format_args!("  {name}: \"{path}\","));
-    }
-    line(format_args!(
-        "}} as const;\n\n/** The version of the messages. */\nexport const PROTOCOL = {};",
+        "/** The version of the messages. */\nexport const PROTOCOL = {};",
         version::PROTOCOL
     ));
     text

@@ -7,7 +7,6 @@ export * from "./id";
 export * from "./error";
 export * from "./clientNode";
 export * from "./gatewayNode";
-export * from "./lobby";
 export * from "./call";
 export * from "./request";
 export * from "./event";

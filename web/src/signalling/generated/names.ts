@@ -176,12 +176,5 @@ export const GATEWAY_ENDPOINTS = {
   Metrics: { method: "GET", path: "/metrics" },
 } as const;
 
-/** Paths of the lobby. */
-export const LOBBY = {
-  join: "/api/lobby/join",
-  refresh: "/api/lobby/refresh",
-  config: "/api/config",
-} as const;
-
 /** The version of the messages. */
 export const PROTOCOL = 1;
