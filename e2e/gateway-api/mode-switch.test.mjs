@@ -286,6 +286,7 @@ test('without a node the third is sent away, and the two talk on', async (t) => 
   t.after(() => apart.stop());
   const { call, two, third } = await group(t, 3, apart);
   await apart.nodes[0]?.stop();
+  for (const device of two) await device.told('call:media-server', (told) => told.mediaServerConfig === null, 12_000);
   await third.refused('call:join', { callId: call.callId }, 'SERVICE_UNAVAILABLE', 'MEDIA_SERVER_ERROR', 'MODE_SWITCH_FAILED');
   await two[0]?.notTold('call:ended');
 });

@@ -37,6 +37,8 @@ export function startNode(name, environment = {}, port = undefined) {
 export class Server {
   /** @type {Program[]} */ nodes = [];
 
+  /** @type {Program | undefined} */ #gateway;
+
   /** @param {string} name @param {Layout} layout @param {number} port */
   constructor(name, layout, port) {
     this.name = name;
@@ -44,7 +46,12 @@ export class Server {
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
     this.data = mkdtempSync(join(tmpdir(), 'meeshy-e2e-'));
-    /** @type {Program} */ this.gateway = /** @type {any} */ (undefined);
+  }
+
+  /** The process that people speak to. */
+  get gateway() {
+    if (this.#gateway === undefined) throw new Error('the gateway was not started');
+    return this.#gateway;
   }
 
   /**
@@ -56,10 +63,15 @@ export class Server {
     const isLayout = Object.keys(layout).every((key) => keys.includes(key));
     const whole = /** @type {Layout} */ (isLayout ? layout : { environment: layout });
     const server = new Server(name, whole, await freePort());
-    if (whole.apart === true) {
-      for (let index = 0; index < (whole.nodes ?? 1); index += 1) await server.startNode();
+    try {
+      if (whole.apart === true) {
+        for (let index = 0; index < (whole.nodes ?? 1); index += 1) await server.startNode();
+      }
+      await server.startGateway();
+    } catch (error) {
+      await server.stop();
+      throw error;
     }
-    await server.startGateway();
     return server;
   }
 
@@ -73,11 +85,18 @@ export class Server {
   async startGateway() {
     const { apart, environment } = this.layout;
     /** @type {Record<string, string>} */ const own = { ...SECRETS, DATA_DIR: this.data, ...(apart === true ? {} : MEDIA) };
-    /** @type {Record<string, string>} */ const nodes = apart === true ? { MEDIA_SERVER_URL: this.nodes.map((node) => node.url).join(',') } : {};
-    this.gateway = await Program.start(
+    /** @type {Record<string, string>} */ const alone =
+      apart === true
+        ? {
+            MEDIA_SERVER_URL: this.nodes.map((node) => node.url).join(','),
+            DATABASE_URL: `sqlite://${join(this.data, 'meeshy.db')}`,
+            TRANSCRIPTION_ENCRYPTION_KEY: '0123456789abcdef'.repeat(4),
+          }
+        : {};
+    this.#gateway = await Program.start(
       this.name,
       apart === true ? 'gateway' : 'serve',
-      { ...own, ...nodes, ...environment },
+      { ...own, ...alone, ...environment },
       this.port,
     );
   }
@@ -108,7 +127,7 @@ export class Server {
 
   /** Ends everything at once, calls or not. */
   async stop() {
-    await Promise.all([this.gateway.stop(), ...this.nodes.map((node) => node.stop())]);
+    await Promise.all([this.#gateway?.stop(), ...this.nodes.map((node) => node.stop())]);
     rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -7,21 +7,28 @@ import { assertEverybodyMeets } from '../harness/call-page.mjs';
 import { Stage } from '../harness/stage.mjs';
 import { assertDirect, forwarded } from '../harness/way.mjs';
 
+/** The media node, which counts what it forwards. @param {Stage} stage */
+function nodeOf(stage) {
+  const [node] = stage.server.nodes;
+  assert(node !== undefined);
+  return node;
+}
+
 test('two people talk directly, and the node forwards nothing', async (t) => {
-  const stage = await Stage.set(t, 'direct');
+  const stage = await Stage.set(t, 'direct', { apart: true });
   const chromium = await stage.chromium();
   const { pages } = await stage.call(chromium, ['Ana', 'Ben'], { type: 'direct' });
   const [ana, ben] = /** @type {[any, any]} */ (pages);
   await assertEverybodyMeets(pages);
   await assertDirect(ana, ben);
   assert.equal((await ana.received('Ben', 'camera')).codec, 'vp8');
-  assert.equal(await forwarded(stage.server), 0);
-  assert.match(await stage.server.text('/metrics'), /^mediasoup_routers_total 0$/m, 'there is not even a room');
+  assert.equal(await forwarded(nodeOf(stage)), 0);
+  assert.match(await nodeOf(stage).text('/metrics'), /^mediasoup_routers_total 0$/m, 'there is not even a room');
   for (const page of pages) page.assertNoErrors();
 });
 
 test('a group of two talks directly, with the way through the node proven and idle', async (t) => {
-  const stage = await Stage.set(t, 'direct-group');
+  const stage = await Stage.set(t, 'direct-group', { apart: true });
   const [chromium, firefox] = await Promise.all([stage.chromium(), stage.firefox()]);
   const room = await stage.room(['Ana', 'Fox']);
   const ana = await stage.join(chromium, { room, name: 'Ana' });
@@ -29,9 +36,9 @@ test('a group of two talks directly, with the way through the node proven and id
   await assertEverybodyMeets([ana, fox]);
   for (const page of [ana, fox]) await page.proves();
   await assertDirect(ana, fox);
-  const before = await forwarded(stage.server);
+  const before = await forwarded(nodeOf(stage));
   await sleep(2000);
-  const packets = (await forwarded(stage.server)) - before;
+  const packets = (await forwarded(nodeOf(stage))) - before;
   assert(packets < 20, `${packets} packets were forwarded in two seconds of a direct call`);
   for (const page of [ana, fox]) {
     assert.equal((await page.state()).mode, 'p2p');
