@@ -302,7 +302,12 @@ impl Calls for SqlStore {
         let mut tx = self.begin_read().await?;
         let mut calls = Vec::new();
         for row in all(&mut tx, sqlx::query(FIND)).await? {
-            calls.push(load(&mut tx, &Reader(&row)).await?);
+            match load(&mut tx, &Reader(&row)).await {
+                Ok(call) => calls.push(call),
+                // One row that cannot be read must not keep every other call from going on.
+                Err(StoreError::Corrupt { what }) => tracing::error!(what, "a live call cannot be read"),
+                Err(error) => return Err(error),
+            }
         }
         Ok(calls)
     }

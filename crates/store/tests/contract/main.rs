@@ -130,6 +130,7 @@ mod databases {
         racing_starts_migrate_once
         the_first_schema_is_still_read
         captions_are_unreadable_in_the_table
+        one_unreadable_call_does_not_hide_the_others
         operations_are_timed
     }
 }

@@ -187,6 +187,29 @@ pub(crate) async fn captions_are_unreadable_in_the_table(world: World) {
     assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
 }
 
+pub(crate) async fn one_unreadable_call_does_not_hide_the_others(world: World) {
+    let users = people(&world.store, &["ann"]).await;
+    for number in [1, 2] {
+        let call = call(number, &room(&world.store, number, &users).await);
+        world.store.create_call(&call, &[]).await.unwrap();
+    }
+    let spoil = format!(
+        "UPDATE call_sessions SET mode = 'carrier-pigeon' WHERE id = '{}'",
+        call_id(1)
+    );
+    match world.files() {
+        Some((_, file)) => run(&format!("sqlite://{}", file.display()), &spoil).await,
+        None => run(&world.url, &spoil).await,
+    }
+    let live = world.store.live_calls().await.unwrap();
+    assert_eq!(
+        live.iter().map(|each| &each.call.id).collect::<Vec<_>>(),
+        [&call_id(2)]
+    );
+    let read = world.store.call(&call_id(1)).await;
+    assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
+}
+
 #[derive(Default)]
 struct Operations(Mutex<Vec<&'static str>>);
 
