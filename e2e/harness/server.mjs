@@ -57,12 +57,14 @@ export class Server {
   /**
    * @param {string} name The test's name: its folder of artifacts.
    * @param {Layout | Record<string, string>} [layout] Or the settings alone.
+   * @param {Record<string, string>} [defaults] Settings unless others are given.
    */
-  static async start(name, layout = {}) {
+  static async start(name, layout = {}, defaults = {}) {
     const keys = ['environment', 'apart', 'nodes'];
     const isLayout = Object.keys(layout).every((key) => keys.includes(key));
     const whole = /** @type {Layout} */ (isLayout ? layout : { environment: layout });
-    const server = new Server(name, whole, await freePort());
+    const settled = { ...whole, environment: { ...defaults, ...whole.environment } };
+    const server = new Server(name, settled, await freePort());
     try {
       if (whole.apart === true) {
         for (let index = 0; index < (whole.nodes ?? 1); index += 1) await server.startNode();

@@ -9,6 +9,8 @@ import { converse, given, login, service } from './rest.mjs';
 import { Server } from './server.mjs';
 import { eventually } from './wait.mjs';
 
+/** On a machine that is busy with something else, browsers take their time; nobody is to be sent away for that. */
+const PATIENT = { TRANSITION_TIMEOUT_MS: '25000', CONNECTING_TIMEOUT_SECS: '60' };
 /** What a page may take to say its last words. */
 const LAST_WORDS_MS = 5000;
 
@@ -29,7 +31,7 @@ export class Stage {
    * @param {import('./server.mjs').Layout | Record<string, string>} [layout]
    */
   static async set(test, name, layout = {}) {
-    const stage = new Stage(name, await Server.start(name, layout));
+    const stage = new Stage(name, await Server.start(name, layout, PATIENT));
     test.after(() => stage.clear());
     return stage;
   }

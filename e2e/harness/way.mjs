@@ -1,11 +1,14 @@
 // Which way media really takes, by what the browsers and the node themselves say.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The connection that carries media; the one with the most of it. @param {import('./call-page.mjs').CallPage} page */
-async function carrying(page) {
-  const open = (await page.connections()).filter((each) => each.state === 'connected' && each.bytesReceived > 0);
-  const [most] = open.sort((left, right) => right.bytesReceived - left.bytesReceived);
-  assert(most !== undefined, `${page.entry.name} has a connection that carries media`);
+/** The connection that carries media: the one by which most comes within a second. @param {import('./call-page.mjs').CallPage} page */
+export async function carrying(page) {
+  const before = new Map((await page.connections()).map((each) => [each.created, each.bytesReceived]));
+  await sleep(1000);
+  const grown = (await page.connections()).map((each) => ({ ...each, growth: each.bytesReceived - (before.get(each.created) ?? 0) }));
+  const [most] = grown.sort((left, right) => right.growth - left.growth);
+  assert(most !== undefined && most.growth > 0, `${page.entry.name} has a connection that carries media`);
   return most;
 }
 

@@ -8,7 +8,7 @@ import { artifacts } from '../harness/artifacts.mjs';
 import { distribution, measureSwitches, table } from '../harness/switches.mjs';
 
 /** Switches each way. */
-const ROUNDS = 20;
+const ROUNDS = Number(process.env.MEESHY_SWITCHES ?? 20);
 
 test(`${ROUNDS} switches each way: no call dropped, no picture lost, none slow`, { timeout: 420_000 }, async (t) => {
   const measured = await measureSwitches(t, 'switching', ROUNDS);

@@ -6,6 +6,7 @@ import { assertEverybodyMeets } from '../harness/call-page.mjs';
 import { given } from '../harness/rest.mjs';
 import { Stage } from '../harness/stage.mjs';
 import { turn } from '../harness/turn.mjs';
+import { carrying } from '../harness/way.mjs';
 
 test('a call by relay only, direct and through the node', async (t) => {
   const relay = await turn(t, 'turn');
@@ -16,12 +17,8 @@ test('a call by relay only, direct and through the node', async (t) => {
     if (mode === 'sfu') await stage.throughNode(room, pages);
     await assertEverybodyMeets(pages);
     for (const page of pages) {
-      const carrying = (await page.connections()).filter((each) => each.state === 'connected' && each.bytesReceived > 0);
-      assert(carrying.length > 0);
-      for (const connection of carrying) {
-        assert.equal(connection.local?.type, 'relay', `${page.entry.name}, ${mode}: ${JSON.stringify(connection.local)}`);
-        assert.equal(connection.local?.address, relay.address);
-      }
+      const { local } = await carrying(page);
+      assert.deepEqual([local?.type, local?.address], ['relay', relay.address], `${page.entry.name}, ${mode}`);
     }
   }
   for (const page of pages) page.assertNoErrors();
@@ -34,8 +31,7 @@ test('an installation may have everybody use the relay, so that nobody learns an
   const { pages } = await stage.call(chromium, ['Ana', 'Ben'], { type: 'direct', cam: false });
   for (const page of pages) {
     await page.hears(page === pages[0] ? 'Ben' : 'Ana');
-    const [carrying] = (await page.connections()).filter((each) => each.state === 'connected' && each.bytesReceived > 0);
-    assert.equal(carrying?.local?.type, 'relay');
+    assert.equal((await carrying(page)).local?.type, 'relay');
   }
 });
 
