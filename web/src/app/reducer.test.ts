@@ -355,6 +355,12 @@ describe("calls", () => {
     expect(state.toasts).toMatchObject([{ kind, name: "Bob", durationSeconds: 7 }]);
   });
 
+  it("begin without words about the last one", () => {
+    const toasts = [{ id: 1, kind: "ended" as const, name: "Bob", durationSeconds: 7 }];
+    const { state } = run(inside({ toasts }), { type: "call-changed", phase: "calling", callId: null });
+    expect(state.toasts).toEqual([]);
+  });
+
   it("bring the banner back when they are over", () => {
     const put = run(inside(), { type: "banner-dismissed", callId: "k" });
     expect(put.state.dismissed).toEqual(["k"]);

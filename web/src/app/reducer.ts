@@ -343,8 +343,11 @@ function reduceCalls(state: AppState, action: CallAction): AppStep {
       return joinCall(withoutRing(state, action.callId), { ...action, type: "video" });
     case "banner-dismissed":
       return still({ ...state, dismissed: [...state.dismissed, action.callId] });
-    case "call-changed":
-      return still({ ...state, callPhase: action.phase, callId: action.callId });
+    case "call-changed": {
+      const next = { ...state, callPhase: action.phase, callId: action.callId };
+      // What was said about the last call has no place in the next.
+      return still(inCall(next) && !inCall(state) ? { ...next, toasts: [] } : next);
+    }
     case "call-over":
       return callOver(state, action);
   }

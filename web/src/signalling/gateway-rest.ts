@@ -24,7 +24,10 @@ export type HistoryPage = Partial<Record<"limit" | "offset", number>>;
 /** What the rest of the client needs of it; tests bring their own. */
 export type Rest = Pick<GatewayRest, keyof GatewayRest>;
 
-type Ask = Pick<JsonRequest, "method" | "body" | "keepalive"> & { open?: boolean; repeat?: JsonRequest["repeat"] };
+type Ask = Pick<JsonRequest, "method" | "body" | "keepalive"> & {
+  open?: boolean;
+  repeat?: JsonRequest["repeat"];
+};
 
 /** Bytes the bandwidth test fetches: enough to see past the connection's slow start, little on a metered line. */
 const BANDWIDTH_TEST = 1_000_000;

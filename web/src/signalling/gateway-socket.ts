@@ -104,7 +104,7 @@ export class GatewaySocket {
           pending.sent = true;
           this.#socket.emit(name, payload, (answer: CallAck<Answer<K>>) => {
             done();
-            if (answer.success) resolve((answer.data ?? null));
+            if (answer.success) resolve(answer.data ?? null);
             else reject(refusal(answer));
           });
         },

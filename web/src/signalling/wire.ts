@@ -5,24 +5,15 @@
  * same JSON, the library with narrower strings.
  */
 import type { types } from "mediasoup-client";
-import type {
-  ConsumeResponse,
-  CreateTransportResponse,
-  RoomResponse,
-  TrackSource,
-} from "./generated";
+import type { ConsumeResponse, CreateTransportResponse, RoomResponse, TrackSource } from "./generated";
 
 export { ENDPOINTS } from "./generated";
 export type {
-  Ack,
-  ActiveSpeaker,
   AppData,
   ConsumerPaused,
   ErrorCode,
   MediaKind,
   NewProducer,
-  NodeEvents,
-  NodeRequests,
   PauseReason,
   ProduceResponse,
   ProducerClosed,
@@ -40,12 +31,6 @@ export type TransportInfo = Omit<CreateTransportResponse, "dtlsParameters"> & {
 };
 
 export type ConsumeResult = Omit<ConsumeResponse, "rtpParameters"> & { rtpParameters: types.RtpParameters };
-
-export interface TokenGrant {
-  token: string;
-  /** ISO 8601, UTC. */
-  tokenExpiresAt: string;
-}
 
 export interface RoomMembership {
   callId: string;
