@@ -255,6 +255,9 @@ describe("from two to three", () => {
     expect(shown("bob")).toBe(sfuTrack(0, "bob"));
     expect(directs[0]?.closed).toBe(false);
     plane.decide(decided(true, "sfu"));
+    // For a moment longer, until the new pictures are on the screen.
+    expect(directs[0]?.closed).toBe(false);
+    await looks(400);
     expect(directs[0]?.closed).toBe(true);
     expect(shown("bob")).toBe(sfuTrack(0, "bob"));
     expect(plane.mode).toBe("sfu");
@@ -290,6 +293,7 @@ describe("from two to three", () => {
     plane.decide(decided(false, "p2p", { retryAt: new Date(Date.now() + 2_000).toISOString() }));
     expect(shown("bob")).toBe(directTrack(0));
     expect(directs[0]?.closed).toBe(false);
+    await looks(400);
     expect(sfus[0]?.log.at(-1)).toBe("standBy");
     expect(sfus[0]?.closed).toBe(false);
     expect(heard("switching").at(-1)).toMatchObject({ phase: "retrying" });
@@ -389,6 +393,7 @@ describe("from three to two", () => {
     expect(heard("acknowledge").at(-1)).toEqual({ transitionId: "t2", success: true, error: null });
     expect(sfus[0]?.active).toBe(true);
     plane.decide(decided(true, "p2p", { transitionId: "t2" }));
+    await looks(400);
     expect(shown("bob")).toBe(directTrack(1));
     expect(sfus[0]?.log.at(-1)).toBe("standBy");
     expect(sfus[0]?.closed).toBe(false);
@@ -436,7 +441,9 @@ describe("from three to two", () => {
       await looks();
       plane.decide(decided(true, "sfu", { transitionId: `up${round}` }));
     }
+    await looks(400);
     expect(sfus).toHaveLength(1);
+    expect(sfus[0]?.active).toBe(true);
     expect(directs.every(({ closed }) => closed)).toBe(true);
     expect(plane.mode).toBe("sfu");
   });

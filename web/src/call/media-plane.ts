@@ -71,6 +71,11 @@ export interface PlaneOptions {
 const LOOK_EVERY = 40;
 /** What somebody says is on but does not send holds up a switch no longer than this. */
 const SOFT_PATIENCE = 1_500;
+/**
+ * The way left behind goes on for a moment: tiles change over when the new picture is on the screen, which is a little
+ * after it was decoded, and what has just ended at the node needs no word from here any more.
+ */
+const LINGER = 400;
 /** Between looks at whether transports that came late connect after all. */
 const HALF_TIME_AGAIN = 500;
 /** Room for the last look of the sound tap. */
@@ -96,6 +101,7 @@ export class MediaPlane {
   #softSince: number | null = null;
   #looking: ReturnType<typeof setTimeout> | undefined;
   #halfTime: ReturnType<typeof setTimeout> | undefined;
+  #lingering: { timer: ReturnType<typeof setTimeout>; release: () => void } | null = null;
   #told = false;
   #status: MediaStatus = "connecting";
   #closed = false;
@@ -145,6 +151,7 @@ export class MediaPlane {
 
   /** Entered the call, or came back to it: `dto` is how things stand. */
   enter(dto: Pick<JoinDto, "mode" | "transition" | "mediaServerConfig" | "iceServers">, back: boolean): void {
+    this.#endLinger();
     this.setIceServers(dto.iceServers);
     if (!back) this.#told = false;
     const { transition } = dto;
@@ -171,6 +178,7 @@ export class MediaPlane {
 
   /** Somebody came, or came back with nothing in their hands. */
   participantJoined(id: string): void {
+    this.#endLinger();
     if (this.#switcher.mode !== "p2p" || this.#switcher.current?.to === "p2p") return;
     const current = this.#direct.current;
     // The third: the gateway is about to order the switch.
@@ -240,6 +248,7 @@ export class MediaPlane {
     this.#closed = true;
     clearTimeout(this.#looking);
     clearTimeout(this.#halfTime);
+    clearTimeout(this.#lingering?.timer);
     this.#input({ type: "left" });
     this.#direct.close();
     this.#node.close();
@@ -326,6 +335,7 @@ export class MediaPlane {
   }
 
   #build(order: Order): void {
+    this.#endLinger();
     const here = this.#present().filter(({ presence }) => presence === "here");
     this.#expected = new Set(here.map(({ id }) => id));
     this.#softSince = null;
@@ -370,10 +380,10 @@ export class MediaPlane {
   #settle({ id, to }: Extract<SwitcherEffect, { type: "settle" }>): void {
     this.#endLook();
     if (to === "sfu") {
-      this.#direct.drop();
+      this.#linger(() => this.#direct.drop());
     } else {
       this.#direct.adopt();
-      this.#node.standBy();
+      this.#linger(() => this.#node.standBy());
       for (const { id: who, source } of this.#heldBack()) {
         this.events.emit("flow", { id: who, source, paused: false, held: false });
       }
@@ -389,13 +399,26 @@ export class MediaPlane {
     if (abandoned === "sfu" && to === "p2p") {
       const name = this.#direct.current?.name;
       if (name !== undefined) this.#aim(name);
-      this.#node.standBy();
+      this.#linger(() => this.#node.standBy());
     } else if (abandoned === "p2p") {
       const name = this.#node.path?.name;
       if (name !== undefined) this.#aim(name);
       this.#direct.abandon();
     }
     this.#publish();
+  }
+
+  #linger(release: () => void): void {
+    this.#endLinger();
+    const timer = setTimeout(() => this.#endLinger(), LINGER);
+    this.#lingering = { timer, release };
+  }
+
+  #endLinger(): void {
+    const lingering = this.#lingering;
+    this.#lingering = null;
+    clearTimeout(lingering?.timer);
+    lingering?.release();
   }
 
   #heldBack(): { id: string; source: Source }[] {
@@ -442,7 +465,7 @@ export class MediaPlane {
 
   async #nodeReady(): Promise<Readiness> {
     const sfu = this.#node.path?.sfu;
-    if (sfu === undefined || !sfu.connected || !sfu.sending) return "waiting";
+    if (sfu === undefined || !sfu.connected) return "waiting";
     const { incoming } = sfu;
     const states = await Promise.all(
       this.#awaited().map(async ({ id, source }): Promise<Readiness> => {
@@ -452,7 +475,8 @@ export class MediaPlane {
         return found.paused ? "soft" : "waiting";
       }),
     );
-    return worst(states);
+    // A camera that is slow to open must not hold up everybody.
+    return worst(sfu.sending ? states : [...states, "soft"]);
   }
 
   async #directReady(): Promise<Readiness> {

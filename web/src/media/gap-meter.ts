@@ -19,6 +19,8 @@ export interface SwitchGapReport {
   to: string;
   remoteParticipantId: string;
   videoGapMs: number | null;
+  /** When that interval began, counted from the order; negative when it began before. */
+  videoGapAtMs: number | null;
   videoBaselineMs: number | null;
   audioGapMs: number | null;
   audioBaselineMs: number | null;
@@ -164,13 +166,15 @@ function report(
   const { transitionId, from, to, startedAt, ackedAt, endedAt } = running;
   const before = { from: startedAt - GAP_WINDOWS.baseline, to: startedAt };
   const around = { from: startedAt, to: Math.min(now, (endedAt ?? now) + GAP_WINDOWS.after) };
+  const gap = largestInterval(seen, around);
   return {
     transitionId,
     from,
     to,
     remoteParticipantId: id,
-    videoGapMs: largestInterval(seen, around),
-    videoBaselineMs: largestInterval(seen, before),
+    videoGapMs: gap?.length ?? null,
+    videoGapAtMs: gap?.at ?? null,
+    videoBaselineMs: largestInterval(seen, before)?.length ?? null,
     audioGapMs: largestHole(heard, around),
     audioBaselineMs: largestHole(heard, before),
     ackMs: ackedAt === null ? null : round(ackedAt - startedAt),
@@ -190,21 +194,21 @@ interface Span {
 export function largestInterval(
   { frames, breaks }: Pick<Timeline, "frames" | "breaks">,
   span: Span,
-): number | null {
+): { length: number; at: number } | null {
   if (breaks.some((at) => at >= span.from && at <= span.to)) return null;
   const lastBreak = breaks.findLast((at) => at < span.from) ?? Number.NEGATIVE_INFINITY;
   const previous = frames.findLast((at) => at <= span.from && at > lastBreak);
   const within = frames.filter((at) => at > span.from && at <= span.to);
   const start = previous ?? within[0];
   if (start === undefined) return null;
-  let largest = 0;
+  let largest = { length: 0, at: start };
   let last = start;
-  for (const at of within) {
-    largest = Math.max(largest, at - last);
+  // A picture that never came back shows at the end.
+  for (const at of [...within, span.to]) {
+    if (at - last > largest.length) largest = { length: at - last, at: last };
     last = at;
   }
-  // A picture that never came back shows here.
-  return round(Math.max(largest, span.to - last));
+  return { length: round(largest.length), at: round(largest.at - span.from) };
 }
 
 /** The largest silence within the span; null when it was not listened to all along. */

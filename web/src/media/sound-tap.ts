@@ -27,7 +27,10 @@ export class SoundTap {
   #analyser: AnalyserNode | null = null;
   #source: MediaStreamAudioSourceNode | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** Of the audio clock, seconds. */
   #lookedAt = 0;
+  /** Up to where was listened, `performance.now()`; null before the first look. */
+  #heardTo: number | null = null;
 
   constructor(onHeard: (heard: Heard) => void) {
     this.#onHeard = onHeard;
@@ -64,14 +67,26 @@ export class SoundTap {
     const elapsed = now - this.#lookedAt;
     this.#lookedAt = now;
     analyser.getFloatTimeDomainData(this.#samples);
-    const fresh = Math.min(WINDOW, Math.round(elapsed * context.sampleRate));
-    const to = performance.now();
     const perSample = 1_000 / context.sampleRate;
-    const from = to - fresh * perSample;
+    const passed = Math.round(elapsed * context.sampleRate);
+    const fresh = Math.min(WINDOW, passed);
+    const { from, to } = this.#spanOf(fresh * perSample, passed <= WINDOW);
     const silences = silencesIn(this.#samples.subarray(WINDOW - fresh), perSample, from);
     this.#onHeard({ from, to, silences });
   }
+
+  /** Looks join without a seam as long as no sample was missed, however late the page's timers are. */
+  #spanOf(duration: number, seamless: boolean): { from: number; to: number } {
+    const now = performance.now();
+    const from = seamless && this.#heardTo !== null ? this.#heardTo : now - duration;
+    const to = Math.abs(from + duration - now) > MAX_DRIFT ? now : from + duration;
+    this.#heardTo = to;
+    return { from: Math.min(from, to), to };
+  }
 }
+
+/** The audio clock and the page's drift apart; more than this is set right at once. */
+const MAX_DRIFT = 120;
 
 /** Stretches below hearing; those at either end however short, for they may go on beyond. */
 export function silencesIn(
