@@ -32,7 +32,7 @@ use std::time::SystemTime;
 use call::{Call, Entropy, Input, Moment, Person, RequestId, Settings};
 use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, Timestamp};
-use store::Store;
+use store::{AuditEntry, Store};
 use tokio::sync::oneshot;
 
 use crate::auth::{Authenticator, Tokens};
@@ -44,7 +44,7 @@ use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::socket::Sockets;
 use credentials::Issuer;
-use journal::Journal;
+use journal::{Journal, Line};
 use mailbox::{Answer, Mail};
 use registry::{Registry, Running};
 
@@ -131,6 +131,11 @@ impl Calls {
             settings: parts.settings,
             requests: AtomicU64::new(0),
         }))
+    }
+
+    /// Adds a line to the audit log, some time soon.
+    pub(crate) fn note(&self, entry: AuditEntry) {
+        self.0.journal.add(Line::Audit(entry));
     }
 
     /// How many calls run here.

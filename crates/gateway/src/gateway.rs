@@ -14,12 +14,12 @@ use crate::auth::{Authenticator, Tokens};
 use crate::calls::{Calls, Parts};
 use crate::cluster::{Cluster, InProcess};
 use crate::config::GatewayConfig;
-use crate::flags::Flags;
+use crate::flags::{Flags, FlagsConfig};
 use crate::http;
 use crate::ice_servers::IceServers;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::nodes::{Nodes, proxy};
+use crate::nodes::{Nodes, Patience, proxy};
 use crate::socket::{self, Sockets};
 
 /// A gateway that runs. It ends when it is stopped or dropped; its calls go on where it is started again over the
@@ -90,7 +90,7 @@ impl Gateway {
             &config.nodes.urls,
             Arc::clone(&tokens),
             Arc::clone(&cluster),
-            crate::nodes::Patience::default(),
+            Patience::default(),
         );
         let ice = Arc::new(IceServers::new(config.ice.clone()));
         let flags = Arc::new(Flags::new(config.flags.clone()));
@@ -154,6 +154,12 @@ impl Gateway {
     /// Says from now on that it is not ready for more; what runs goes on.
     pub fn begin_drain(&self) {
         self.shared.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Changes what is turned on, for calls that run as well (contract §8.9).
+    pub async fn set_flags(&self, flags: FlagsConfig) {
+        self.shared.flags.set(flags);
+        self.shared.calls.flags_changed().await;
     }
 
     /// How many calls run here.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use call::{CallRecord, MetricsRecord, ParticipantRecord};
 use signalling::{ParticipantId, Timestamp};
-use store::{Store, StoreError};
+use store::{Calls, StoreError};
 use tokio::time::{Instant, timeout};
 
 /// How long one attempt may take; a call waits for it, so it is short.
@@ -21,7 +21,7 @@ const LAST_ATTEMPTS: u32 = 35;
 
 /// What of one call is written, and what is not yet.
 pub(super) struct Ledger {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Calls>,
     state: Option<(CallRecord, BTreeMap<ParticipantId, ParticipantRecord>)>,
     metrics: Option<MetricsRecord>,
     call: signalling::CallId,
@@ -39,7 +39,7 @@ enum Attempt {
 }
 
 impl Ledger {
-    pub(super) fn new(store: Arc<dyn Store>, call: signalling::CallId) -> Self {
+    pub(super) fn new(store: Arc<dyn Calls>, call: signalling::CallId) -> Self {
         Self {
             store,
             state: None,
@@ -152,3 +152,6 @@ async fn attempt(write: impl Future<Output = Result<(), StoreError>>) -> Attempt
         Ok(Err(error)) => Attempt::Refused(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

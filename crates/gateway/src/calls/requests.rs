@@ -11,6 +11,7 @@ use signalling::client_gateway::{
 use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, ParticipantId, UserId};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::access::denied;
 use super::mailbox::{Answer, CAPACITY, Left};
@@ -83,7 +84,9 @@ impl Calls {
         } = beginning;
         let conversation = request.conversation_id;
         self.sweep_conversation(&conversation).await;
-        if self.0.registry.call_in(&conversation).is_some() {
+        if let Some(running) = self.0.registry.call_in(&conversation)
+            && !self.is_ending(&running).await
+        {
             return Err(self.already_active(&conversation).await);
         }
         let callees = self.callees(&conversation, &initiator.person).await?;
@@ -136,6 +139,12 @@ impl Calls {
             }
             _ => Err(unexpected()),
         }
+    }
+
+    /// Whether a call is over and only not put away yet; waits until it is. Who hangs up may call again at once.
+    async fn is_ending(&self, running: &Running) -> bool {
+        let live = self.look(running, |call, _| !call.is_over()).await;
+        !live.unwrap_or(false) && timeout(PATIENCE, running.mailbox.closed()).await.is_ok()
     }
 
     /// The conversation has a call; which one lets the client join it instead (contract §3.1).

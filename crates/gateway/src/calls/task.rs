@@ -69,7 +69,7 @@ impl CallTask {
         let registered = Registered(Arc::clone(&inner), start.running.clone());
         let rooms = rooms::spawn(Arc::clone(&inner), &start.running);
         let mut task = Self {
-            ledger: Ledger::new(Arc::clone(&inner.store), start.running.call.clone()),
+            ledger: Ledger::new(inner.store.clone(), start.running.call.clone()),
             written: if start.waiting.is_some() {
                 Written::NotYet
             } else {

@@ -45,9 +45,8 @@ const fn is_lost(misses: u32, connected: bool) -> bool {
 
 /// Whether it answers at all; notes on the way how busy it is.
 async fn alive(node: &Node, rest: &Rest) -> bool {
-    let ready = match rest.probe(node, "/ready").await {
-        Ok(ready) => ready,
-        Err(_) => return false,
+    let Ok(ready) = rest.probe(node, "/ready").await else {
+        return false;
     };
     let stats = rest.stats(node).await.ok();
     node.change(|state| {

@@ -72,7 +72,14 @@ impl Rest {
         call: &CallId,
         standby: bool,
     ) -> Result<Created, RestError> {
-        let path = room(call, if standby { "/create?standby=true" } else { "/create" });
+        let path = room(
+            call,
+            if standby {
+                "/create?standby=true"
+            } else {
+                "/create"
+            },
+        );
         match self.data(node, Method::POST, &path).await {
             Ok(room) => Ok(Created::New(Box::new(room))),
             Err(RestError::Refused(error)) if error.code == ErrorCode::RoomAlreadyExists => {

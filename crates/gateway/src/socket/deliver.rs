@@ -93,11 +93,6 @@ impl Sockets {
         }
     }
 
-    /// How many devices are connected.
-    pub(crate) fn count(&self) -> usize {
-        self.connected().sockets.len()
-    }
-
     /// Whether a device of the user is connected.
     pub(crate) fn is_online(&self, user: &UserId) -> bool {
         self.connected().users.contains_key(user)

@@ -20,6 +20,7 @@ use socketioxide::socket::Socket;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
+use super::audit::Refusals;
 use super::deliver::{Devices, emit};
 use super::{dispatch, presence};
 use crate::auth::Caller;
@@ -237,6 +238,7 @@ impl Session {
     async fn serve(mut self, caller: Caller, _counted: OpenSocket) {
         let shared = Arc::clone(&self.shared);
         let (id, devices) = shared.sockets.add(&caller, self.socket.clone());
+        let refusals = Arc::new(Refusals::new(&shared.config.ip_hash_key, &self.address));
         shared.metrics.socket_count(1);
         let accepted = ServerEvent::Authenticated(Authenticated {
             success: true,
@@ -248,7 +250,7 @@ impl Session {
             presence::came(&shared, user, devices == Devices::Edge).await;
         }
         while let Some(Said::Event(event)) = self.said.recv().await {
-            self.hear(&caller, id, event).await;
+            self.hear((&caller, id), &refusals, event).await;
         }
         let devices = shared.sockets.remove(&caller, id);
         shared.metrics.socket_count(-1);
@@ -260,19 +262,23 @@ impl Session {
         }
     }
 
-    async fn hear(&self, caller: &Caller, id: SocketId, event: Event) {
+    async fn hear(&self, (caller, id): (&Caller, SocketId), refusals: &Arc<Refusals>, event: Event) {
         self.shared.metrics.socket_event(event.name);
         if event.name == request_name::AUTHENTICATE {
             // Who one is does not change in the life of a connection (contract §2.2).
             return answer(&self.socket, event.ack, None, Err(unauthorized()));
         }
         let (shared, socket, caller) = (Arc::clone(&self.shared), self.socket.clone(), caller.clone());
+        let refusals = Arc::clone(refusals);
         let mut work = Box::pin(async move {
             let Event { name, payload, ack } = event;
             let call = call_of(payload.as_ref());
             let outcome = dispatch::serve(&shared, (&caller, id), name, payload).await;
             if let Err(error) = &outcome {
                 tracing::debug!(event = name, code = %error.code, "refused");
+                if let Some(entry) = refusals.entry((name, error.code), &caller, call.clone()) {
+                    shared.calls.note(entry);
+                }
             }
             answer(&socket, ack, call, outcome);
         });

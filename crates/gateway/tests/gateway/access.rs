@@ -1,7 +1,9 @@
 //! Who may do what, and how often.
 
 use serde_json::{Value, json};
+use signalling::Timestamp;
 use signalling::client_gateway::ConversationType;
+use store::{AuditQuery, AuditType};
 
 use crate::fake_node::FakeNode;
 use crate::harness::{World, text};
@@ -153,6 +155,20 @@ async fn strangers_learn_nothing_and_public_conversations_have_no_calls() {
         .denied("call:end", json!({"callId": call}), "PERMISSION_DENIED")
         .await;
     at_alice.nothing_of("call:participant-left").await;
+    // The operator can see that somebody tried.
+    let query = AuditQuery {
+        event: Some(AuditType::UnauthorizedAccessAttempt),
+        from: Timestamp::from_unix_millis(0),
+        until: Timestamp::from_unix_millis(u64::MAX),
+        limit: 10,
+    };
+    let mut tried = world.store.audit(&query).await.expect("read");
+    while tried.len() < 2 {
+        // Written in the background.
+        tokio::task::yield_now().await;
+        tried = world.store.audit(&query).await.expect("read");
+    }
+    assert!(tried.iter().any(|entry| entry.user == Some(eve.id)));
     // One call per person.
     let other = world.group(&[&alice, &eve]).await.to_string();
     at_alice

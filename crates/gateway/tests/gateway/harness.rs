@@ -10,6 +10,7 @@ use gateway::auth::{LoginSubject, login_token};
 use gateway::config::{
     DatabaseConfig, DevLogin, Environment, GatewayConfig, HttpConfig, IpHashKey, NodesConfig,
 };
+use gateway::flags::{Flag, FlagsConfig};
 use gateway::nodes::socket::{Incoming, SocketClient, SocketError};
 use gateway::{Gateway, sdp};
 use serde_json::{Value, json};
@@ -200,7 +201,7 @@ fn config(nodes: &[&str]) -> GatewayConfig {
         ice: gateway::ice_servers::IceServersConfig::default(),
         private_addresses: sdp::PrivateAddresses::Keep,
         calls: call::Settings::default(),
-        flags: gateway::flags::FlagsConfig::default(),
+        flags: FlagsConfig::default(),
         dev_login: DevLogin::Off,
         rate_limit_factor: 1,
         ip_hash_key: IpHashKey("another secret of more than thirty-two bytes".to_owned()),
@@ -224,6 +225,13 @@ impl TestGateway {
             client,
             events: VecDeque::new(),
         }
+    }
+
+    pub(crate) async fn turn_off_group_mode(&self) {
+        let mut flags = FlagsConfig::default();
+        flags.on.remove(&Flag::Sfu);
+        let gateway = self.gateway.as_ref().expect("it runs");
+        gateway.set_flags(flags).await;
     }
 
     /// Stops as by a signal; calls stay in the store.

@@ -296,3 +296,13 @@ async fn without_a_room_a_third_person_is_refused_and_the_two_go_on() {
         .ask("call:refresh-credentials", json!({"callId": call}))
         .await;
 }
+
+#[tokio::test]
+async fn with_group_mode_turned_off_a_third_person_is_refused() {
+    let mut group = Group::talk().await;
+    group.standby().await;
+    group.gateway.turn_off_group_mode().await;
+    let join = json!({"callId": group.call});
+    group.devices[2].denied("call:join", join, "SFU_DISABLED").await;
+    group.devices[0].nothing_of("call:mode-switch").await;
+}
