@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use signalling::error::ErrorBody;
 use signalling::text::Text;
 use signalling::token::{Audience, Claims, PARTICIPANT_LIFETIME, Role, Subject, Token};
-use signalling::{
-    CallId, ConversationId, ErrorCode, GuestId, ParticipantId, ShareLinkId, Timestamp, UserId,
-};
+use signalling::{CallId, ConversationId, ErrorCode, GuestId, ParticipantId, ShareLinkId, Timestamp, UserId};
 use store::{Guest, Made, Secret, ShareLink, Store, User};
 
 use crate::fault::fault;
@@ -91,7 +89,9 @@ impl Caller {
                 avatar: avatar.clone(),
                 language: language.clone(),
             }),
-            Self::Guest { username, language, .. } => Some(Identity {
+            Self::Guest {
+                username, language, ..
+            } => Some(Identity {
                 person,
                 username: username.clone(),
                 avatar: None,
@@ -206,15 +206,16 @@ impl Tokens {
             Person::Guest(id) => id.to_string(),
         };
         let lifetime = Duration::from_secs(PARTICIPANT_LIFETIME);
-        self.media.sign_from(now, lifetime, |Lifetime { iat, exp }| Claims {
-            sub: Subject(subject),
-            call_id: Some(call.clone()),
-            participant_id: Some(participant.clone()),
-            role: Role::Participant,
-            iat,
-            exp,
-            aud: Audience::Media,
-        })
+        self.media
+            .sign_from(now, lifetime, |Lifetime { iat, exp }| Claims {
+                sub: Subject(subject),
+                call_id: Some(call.clone()),
+                participant_id: Some(participant.clone()),
+                role: Role::Participant,
+                iat,
+                exp,
+                aud: Audience::Media,
+            })
     }
 
     /// The gateway's own token for media nodes, good for a minute.
@@ -371,7 +372,9 @@ impl Authenticator {
         };
         let present = self.store.guests_in_calls(link).await;
         if present.map_err(|error| fault(&error))? >= most {
-            return Err(denied("As many guests as this invitation allows are in calls already"));
+            return Err(denied(
+                "As many guests as this invitation allows are in calls already",
+            ));
         }
         Ok(())
     }

@@ -153,7 +153,12 @@ impl GatewayConfig {
         let maybe = |is: bool| if is { "(hidden)" } else { "" }.to_owned();
         let seconds = |time: Duration| time.as_secs().to_string();
         let millis = |time: Duration| time.as_millis().to_string();
-        let origins: Vec<String> = self.http.allowed_origins.iter().map(ToString::to_string).collect();
+        let origins: Vec<String> = self
+            .http
+            .allowed_origins
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let rest = [
             ("APP_ENV", self.environment.to_string()),
             ("LOG_LEVEL", self.log_level.clone()),

@@ -12,9 +12,7 @@ use signalling::text::{MAX_TEXT, Text};
 use signalling::token::Token;
 use signalling::{ConversationId, ErrorCode, GuestId, ShareLinkId, Timestamp, UserId};
 pub(crate) use store::Made;
-use store::{
-    Conversation, Guest, GuestRights, Member, Redemption, Secret, ShareLink, StoreError, User,
-};
+use store::{Conversation, Guest, GuestRights, Member, Redemption, Secret, ShareLink, StoreError, User};
 
 use crate::auth::DEFAULT_LANGUAGE;
 use crate::fault::fault;
@@ -71,15 +69,23 @@ impl Directory<'_> {
     /// A user's own account.
     pub(crate) async fn account(&self, user: &UserId) -> Answer<Account> {
         let found = self.shared.store.user(user).await.map_err(failed)?;
-        found.map(account).ok_or_else(|| ErrorBody::new(ErrorCode::NotFound))
+        found
+            .map(account)
+            .ok_or_else(|| ErrorBody::new(ErrorCode::NotFound))
     }
 
     /// Others whose name begins so.
     pub(crate) async fn find(&self, user: &UserId, prefix: &str) -> Answer<Vec<Person>> {
         // One more, as oneself may be among them.
         let found = self.shared.store.search_users(prefix, FOUND + 1).await;
-        let others = found.map_err(failed)?.into_iter().filter(|found| found.id != *user);
-        Ok(others.take(FOUND as usize).map(|other| self.person(other)).collect())
+        let others = found
+            .map_err(failed)?
+            .into_iter()
+            .filter(|found| found.id != *user);
+        Ok(others
+            .take(FOUND as usize)
+            .map(|other| self.person(other))
+            .collect())
     }
 
     /// A user's conversations, the one where something happened last first.
@@ -215,7 +221,11 @@ impl Directory<'_> {
 
     /// Where a link leads, for somebody who has its token.
     pub(crate) async fn tracked_link(&self, token: &str) -> Answer<TrackedLink> {
-        let found = self.shared.store.link_by_token(&Secret::from_text(token).hash()).await;
+        let found = self
+            .shared
+            .store
+            .link_by_token(&Secret::from_text(token).hash())
+            .await;
         let link = found
             .map_err(failed)?
             .ok_or_else(|| ErrorBody::with_message(ErrorCode::NotFound, "This link does not exist"))?;
@@ -246,7 +256,8 @@ impl Directory<'_> {
         let store = &self.shared.store;
         let link = store.link(&request.share_link_id).await.map_err(failed)?;
         let link = link.filter(|link| link.conversation_id == *conversation);
-        let link = link.ok_or_else(|| ErrorBody::with_message(ErrorCode::NotFound, "This link does not exist"))?;
+        let link =
+            link.ok_or_else(|| ErrorBody::with_message(ErrorCode::NotFound, "This link does not exist"))?;
         let found = self.conversation(conversation).await?;
         if found.conversation_type != ConversationType::Group {
             return Err(ErrorBody::new(ErrorCode::PermissionDenied));
@@ -255,7 +266,9 @@ impl Directory<'_> {
         let refused = |message: &str| ErrorBody::with_message(ErrorCode::PermissionDenied, message);
         match store.redeem_link(&link.id, now).await.map_err(failed)? {
             Redemption::Redeemed(_) => {}
-            Redemption::Inactive | Redemption::Expired => return Err(refused("This link is no longer valid")),
+            Redemption::Inactive | Redemption::Expired => {
+                return Err(refused("This link is no longer valid"));
+            }
             Redemption::UsedUp => return Err(refused("This link was used as often as it may be")),
         }
         let session = Secret::random();
@@ -272,7 +285,10 @@ impl Directory<'_> {
             rights: GuestRights::default(),
             created_at: now,
         };
-        store.create_guest(&guest, &session.hash()).await.map_err(failed)?;
+        store
+            .create_guest(&guest, &session.hash())
+            .await
+            .map_err(failed)?;
         Ok(JoinAnonymousResponse {
             anonymous_user_id: guest.id,
             session_token: Token(session.as_str().to_owned()),
@@ -281,14 +297,24 @@ impl Directory<'_> {
     }
 
     async fn conversation(&self, conversation: &ConversationId) -> Answer<Conversation> {
-        let found = self.shared.store.conversation(conversation).await.map_err(failed)?;
+        let found = self
+            .shared
+            .store
+            .conversation(conversation)
+            .await
+            .map_err(failed)?;
         let found = found.filter(|found| found.is_active);
         found.ok_or_else(|| ErrorBody::new(ErrorCode::NotFound).about("conversationId", conversation))
     }
 
     /// What a user is in a conversation that exists.
     async fn role(&self, conversation: &ConversationId, user: &UserId) -> Answer<MemberRole> {
-        let role = self.shared.store.membership(conversation, user).await.map_err(failed)?;
+        let role = self
+            .shared
+            .store
+            .membership(conversation, user)
+            .await
+            .map_err(failed)?;
         match role {
             Some(role) => Ok(role),
             None => {
@@ -304,14 +330,22 @@ impl Directory<'_> {
         conversation: Conversation,
         role: MemberRole,
     ) -> Answer<ConversationDto> {
-        let members = self.shared.store.members(&conversation.id).await.map_err(failed)?;
+        let members = self
+            .shared
+            .store
+            .members(&conversation.id)
+            .await
+            .map_err(failed)?;
         let active_call = self.active_call(&conversation.id).await;
         Ok(ConversationDto {
             conversation_id: conversation.id,
             conversation_type: conversation.conversation_type,
             title: title(user, &conversation, &members),
             role,
-            members: members.into_iter().map(|member| self.person(member.user)).collect(),
+            members: members
+                .into_iter()
+                .map(|member| self.person(member.user))
+                .collect(),
             active_call,
             updated_at: conversation.updated_at,
         })
@@ -353,7 +387,9 @@ fn title(user: &UserId, conversation: &Conversation, members: &[Member]) -> Text
         return title.clone();
     }
     let mut others = members.iter().filter(|member| member.user.id != *user);
-    others.next().map_or_else(|| text(NOBODY), |member| member.user.username.clone())
+    others
+        .next()
+        .map_or_else(|| text(NOBODY), |member| member.user.username.clone())
 }
 
 /// `Guest_` and the first name, as much of it as fits.

@@ -202,11 +202,15 @@ mod tests {
         let mut before = BTreeSet::new();
         for percent in [0, 10, 25, 50, 100] {
             let flags = flags(|config| config.sfu_percent = percent);
-            let chosen: BTreeSet<u64> = (0..10_000)
+            let chosen: BTreeSet<u64> = (0..10_000_u64)
                 .filter(|number| flags.sfu_for(&conversation(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
                 .collect();
             let expected = usize::from(percent) * 100;
-            assert!(chosen.len().abs_diff(expected) <= 150, "{percent} %: {}", chosen.len());
+            assert!(
+                chosen.len().abs_diff(expected) <= 150,
+                "{percent} %: {}",
+                chosen.len()
+            );
             assert!(before.is_subset(&chosen), "nobody loses it when the share grows");
             before = chosen;
         }

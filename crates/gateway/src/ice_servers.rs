@@ -179,7 +179,10 @@ mod tests {
         let jefe = credential(&TurnSecret("Jefe".into()), "what do ya want for nothing?");
         assert_eq!(jefe, "7/zfauXrL6LSdBbV8YTfnCWafHk=");
         let key = String::from_utf8(vec![0x0b; 20]).expect("ASCII");
-        assert_eq!(credential(&TurnSecret(key), "Hi There"), "thcxhlUFcmTii8C2+zeMjvFGvgA=");
+        assert_eq!(
+            credential(&TurnSecret(key), "Hi There"),
+            "thcxhlUFcmTii8C2+zeMjvFGvgA="
+        );
     }
 
     #[test]
@@ -217,7 +220,10 @@ mod tests {
                 credential: "p".into(),
             });
         });
-        assert_eq!(urls(&rented).last().map(String::as_str), Some("turn:rented.example.net"));
+        assert_eq!(
+            urls(&rented).last().map(String::as_str),
+            Some("turn:rented.example.net")
+        );
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use edge::limits::Standing;
 use edge::limits::RateLimiter;
+pub use edge::limits::Standing;
 use signalling::ErrorCode;
 use signalling::error::ErrorBody;
 
@@ -294,7 +294,11 @@ mod tests {
         let error = limits.count(Scope::StartCall, "a").expect_err("one too many");
         assert_eq!(error.code, ErrorCode::RateLimitExceeded);
         assert!(error.message.contains("one minute"), "{}", error.message);
-        assert!(error.retry_after.is_some_and(|seconds| (1..=60).contains(&seconds)));
+        assert!(
+            error
+                .retry_after
+                .is_some_and(|seconds| (1..=60).contains(&seconds))
+        );
     }
 
     #[test]
@@ -307,7 +311,10 @@ mod tests {
         assert!(limits.may_try(now, "203.0.113.5").is_ok());
         limits.auth_failed(now, "203.0.113.5");
         let error = limits.may_try(now, "203.0.113.5").expect_err("guessed too often");
-        assert_eq!((error.code, error.retry_after), (ErrorCode::RateLimitExceeded, Some(900)));
+        assert_eq!(
+            (error.code, error.retry_after),
+            (ErrorCode::RateLimitExceeded, Some(900))
+        );
         assert!(limits.may_try(now, "203.0.113.6").is_ok());
         assert!(limits.may_try(now + BAN - SECOND, "203.0.113.5").is_err());
         assert!(limits.may_try(now + BAN, "203.0.113.5").is_ok());
@@ -334,7 +341,11 @@ mod tests {
     fn one_address_has_a_hundred_sockets() {
         let limits = Limits::default();
         let open: Vec<OpenSocket> = (0..100)
-            .map(|person| limits.open_socket(&person.to_string(), "a").expect("not too many"))
+            .map(|person| {
+                limits
+                    .open_socket(&person.to_string(), "a")
+                    .expect("not too many")
+            })
             .collect();
         assert!(limits.open_socket("another", "a").is_err());
         drop(open);

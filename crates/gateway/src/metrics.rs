@@ -100,8 +100,11 @@ impl Metrics {
         ] {
             let help = ALL.iter().find(|entry| entry.name == name);
             let (help, kind) = help.map_or(("", "gauge"), |entry| (entry.help, entry.kind.as_str()));
-            writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
-                .expect("strings take everything");
+            writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+            )
+            .expect("strings take everything");
         }
         text
     }

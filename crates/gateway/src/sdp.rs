@@ -73,8 +73,7 @@ fn description(signal: &Signal, private: PrivateAddresses) -> Result<Signal, Err
 fn read(lines: &[&str], signal_type: SignalType) -> Result<(), ErrorBody> {
     let form = |line: &&str| {
         let bytes = line.as_bytes();
-        matches!(bytes, [kind, b'=', ..] if kind.is_ascii_lowercase())
-            && !line.chars().any(char::is_control)
+        matches!(bytes, [kind, b'=', ..] if kind.is_ascii_lowercase()) && !line.chars().any(char::is_control)
     };
     if !lines.iter().all(form) {
         return Err(invalid("sdp has a line that is none"));
@@ -113,7 +112,8 @@ fn section(line: &str) -> Result<(), ErrorBody> {
     let (kind, port, protocol) = (fields.next(), fields.next(), fields.next());
     let known = matches!(kind, Some("audio" | "video" | "application"));
     let numbered = port.is_some_and(|port| port.parse::<u16>().is_ok());
-    let encrypted = protocol.is_some_and(|protocol| protocol.contains("DTLS") || protocol.contains("TLS/RTP"));
+    let encrypted =
+        protocol.is_some_and(|protocol| protocol.contains("DTLS") || protocol.contains("TLS/RTP"));
     if known && numbered && encrypted && fields.next().is_some() {
         Ok(())
     } else {
@@ -240,7 +240,11 @@ fn outside(rest: &str) -> Outside {
     if kind == "host" && address.is_some_and(is_private) {
         return Outside::Drop;
     }
-    let blank = if address.is_some_and(|address| address.is_ipv6()) { "::" } else { "0.0.0.0" };
+    let blank = if address.is_some_and(|address| address.is_ipv6()) {
+        "::"
+    } else {
+        "0.0.0.0"
+    };
     for index in 8..words.len().saturating_sub(1) {
         let (Some("raddr"), Some(related)) = (words.get(index).copied(), words.get_mut(index + 1)) else {
             continue;

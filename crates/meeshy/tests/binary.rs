@@ -1,7 +1,10 @@
 //! The binary as a person runs it.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -24,10 +27,33 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A running server that ends with the test.
+/// A running server that ends with the test, and its data with it.
 struct Server {
     child: Child,
     url: String,
+    data: Scratch,
+}
+
+/// A directory of one test's own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("meeshy-binary-{}-{number}", std::process::id())))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a plain path")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Never made is as good.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Drop for Server {
@@ -40,7 +66,14 @@ impl Drop for Server {
 
 impl Server {
     fn start(mode: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_in(Scratch::new(), mode, settings)
+    }
+
+    fn start_in(data: Scratch, mode: &str, settings: &[(&str, &str)]) -> Self {
         let mut command = meeshy(&[mode]);
+        if mode == "serve" {
+            command.env("DATA_DIR", data.path());
+        }
         command
             .env("PORT", "0")
             .env("RTC_MIN_PORT", "0")
@@ -62,7 +95,7 @@ impl Server {
             .expect("a URL ends the line");
         assert!(url.starts_with("http://127.0.0.1:"), "{line}");
         assert!(line.starts_with("Meeshy Calls"), "{line}");
-        Self { child, url }
+        Self { child, url, data }
     }
 
     fn terminate(&self) {
@@ -109,117 +142,82 @@ impl Server {
             .expect("the server answers")
     }
 
-    async fn join(&self, room: &str, name: &str) -> Value {
-        let (status, answer) = self
-            .post("/api/lobby/join", None, json!({"room": room, "name": name}))
-            .await;
+    /// Logs in by name; gives the token and who it is.
+    async fn login(&self, name: &str) -> (String, Value) {
+        let body = json!({ "username": name });
+        let (status, answer) = self.post("/api/auth/dev-login", None, body).await;
         assert_eq!((status, &answer["success"]), (200, &json!(true)), "{answer}");
-        answer["data"].clone()
+        let token = answer["data"]["token"].as_str().expect("a token").to_owned();
+        (token, answer["data"]["user"].clone())
+    }
+
+    /// A call between two people in a group; gives its id.
+    async fn call(&self, token: &str, others: Value) -> String {
+        let body = json!({"type": "group", "title": "Team", "memberIds": others});
+        let (status, group) = self.post("/api/conversations", Some(token), body).await;
+        assert_eq!(status, 201, "{group}");
+        let body = json!({"conversationId": group["data"]["conversationId"], "type": "video"});
+        let (status, call) = self.post("/api/calls", Some(token), body).await;
+        assert_eq!(status, 201, "{call}");
+        call["data"]["callId"].as_str().expect("an id").to_owned()
     }
 }
 
 #[tokio::test]
-async fn people_who_name_the_same_room_meet() {
+async fn two_people_log_in_and_call_each_other_without_any_setting() {
     let server = Server::start("serve", &[]);
-    let anna = server.join("Team Standup", "Anna").await;
-    let berta = server.join("team-standup", "Berta").await;
-    assert_eq!(anna["callId"], berta["callId"]);
-    assert_ne!(anna["participantId"], berta["participantId"]);
-    assert_eq!((&anna["url"], &anna["iceServers"]), (&json!(""), &json!([])));
-    let expires = anna["tokenExpiresAt"].as_str().expect("a time");
-    assert!(expires.ends_with('Z') && expires.len() == 24, "{expires}");
-    // The token opens the room that the lobby made.
-    let token = anna["token"].as_str().expect("a token");
-    let call = anna["callId"].as_str().expect("a call");
-    let request = json!({"participantId": anna["participantId"], "direction": "send"});
-    let (status, answer) = server
-        .post(&format!("/api/rooms/{call}/transports"), Some(token), request)
-        .await;
-    assert_eq!(status, 200, "{answer}");
-    let (status, refreshed) = server.post("/api/lobby/refresh", Some(token), Value::Null).await;
-    assert_eq!(status, 200, "{refreshed}");
-    let fresh = refreshed["data"]["token"].as_str().expect("a token");
-    let request = json!({"participantId": anna["participantId"], "direction": "recv"});
-    let (status, _) = server
-        .post(&format!("/api/rooms/{call}/transports"), Some(fresh), request)
-        .await;
-    assert_eq!(status, 200);
-}
-
-#[tokio::test]
-async fn the_lobby_refuses_what_is_no_name_and_no_token() {
-    let server = Server::start("serve", &[]);
-    let long = "x".repeat(65);
-    let bodies = [
-        json!({}),
-        json!({"room": "daily"}),
-        json!({"room": "daily", "name": ""}),
-        json!({"room": "  ", "name": "Anna"}),
-        json!({"room": long, "name": "Anna"}),
-        json!({"room": "daily", "name": long}),
-        json!({"room": "daily", "name": "a\u{7}b"}),
-        json!({"room": 1, "name": "Anna"}),
-        json!("daily"),
-    ];
-    for body in bodies {
-        let (status, answer) = server.post("/api/lobby/join", None, body.clone()).await;
-        assert_eq!(
-            (status, &answer["error"]["code"]),
-            (400, &json!("INVALID_REQUEST")),
-            "{body}"
-        );
-    }
-    for token in [None, Some("nonsense")] {
-        let (status, answer) = server.post("/api/lobby/refresh", token, Value::Null).await;
-        assert_eq!((status, &answer["error"]["code"]), (401, &json!("UNAUTHORIZED")));
-    }
-}
-
-#[tokio::test]
-async fn joining_is_limited_and_a_full_room_says_so() {
-    let server = Server::start("serve", &[("MAX_PARTICIPANTS_PER_ROOM", "1"), ("MAX_ROOMS", "2")]);
-    let anna = server.join("small", "Anna").await;
-    let token = anna["token"].as_str().expect("a token");
-    let request = json!({"participantId": anna["participantId"], "direction": "send"});
-    let (status, _) = server
-        .post("/api/rooms/small/transports", Some(token), request)
-        .await;
-    assert_eq!(status, 200);
-    let (status, answer) = server
-        .post("/api/lobby/join", None, json!({"room": "small", "name": "Berta"}))
-        .await;
-    assert_eq!((status, &answer["error"]["code"]), (409, &json!("ROOM_FULL")));
-    server.join("other", "Berta").await;
-    let (status, answer) = server
-        .post("/api/lobby/join", None, json!({"room": "third", "name": "Carla"}))
-        .await;
+    let (anna, _) = server.login("Anna").await;
+    let (berta, account) = server.login("Berta").await;
+    let call = server.call(&anna, json!([account["userId"]])).await;
+    let path = format!("/api/calls/{call}/participants");
+    let (status, joined) = server.post(&path, Some(&berta), json!({})).await;
     assert_eq!(
-        (status, &answer["error"]["code"]),
-        (503, &json!("SERVER_AT_CAPACITY"))
+        (status, &joined["data"]["callId"]),
+        (200, &json!(call)),
+        "{joined}"
     );
-    let mut refused = None;
-    for _ in 0..130 {
-        let (status, answer) = server
-            .post("/api/lobby/join", None, json!({"room": "other", "name": "Berta"}))
-            .await;
-        if status == 429 {
-            refused = Some(answer);
-            break;
-        }
-    }
-    let refused = refused.expect("nobody joins so often");
-    assert_eq!(refused["error"]["code"], "RATE_LIMIT_EXCEEDED");
-    assert!(
-        refused["error"]["retryAfter"]
-            .as_u64()
-            .is_some_and(|seconds| (1..=60).contains(&seconds))
+    assert_eq!(
+        joined["data"]["participants"].as_array().map(Vec::len),
+        Some(2),
+        "{joined}"
     );
 }
 
 #[tokio::test]
-async fn the_page_is_served_for_the_lobby_and_for_links_to_rooms() {
+async fn logins_and_calls_survive_a_restart_and_secrets_are_kept_for_oneself() {
+    let mut server = Server::start("serve", &[]);
+    let (token, account) = server.login("Anna").await;
+    let (_, berta) = server.login("Berta").await;
+    let call = server.call(&token, json!([berta["userId"]])).await;
+    for name in [
+        "jwt-secret",
+        "media-jwt-secret",
+        "transcription-encryption-key",
+        "ip-hash-key",
+    ] {
+        let metadata = std::fs::metadata(server.data.0.join(name)).expect("it is kept");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    // Nothing prepares it for this end.
+    server.child.kill().expect("our own child");
+    server.child.wait().expect("our own child");
+    let data = Scratch(std::mem::take(&mut server.data.0));
+    drop(server);
+    let server = Server::start_in(data, "serve", &[]);
+    let request = reqwest::Client::new()
+        .get(format!("{}/api/calls/{call}", server.url))
+        .bearer_auth(&token);
+    let answer = request.send().await.expect("the server answers");
+    let answer: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+    assert_eq!(answer["data"]["callId"], json!(call), "{answer}");
+    assert_eq!(answer["data"]["initiator"]["userId"], account["userId"]);
+    assert_eq!(answer["data"]["endedAt"], Value::Null, "it goes on");
+}
+
+#[tokio::test]
+async fn the_page_is_served_for_conversations_and_for_links() {
     let server = Server::start("serve", &[]);
-    for path in ["/", "/r/team-standup", "/r/Caf%C3%A9"] {
+    for path in ["/", "/c/65a1b2c3d4e5f60718293a4b", "/join/token"] {
         let page = server.get(path).await;
         assert_eq!(page.status().as_u16(), 200, "{path}");
         let header = |name: &str| page.headers()[name].to_str().expect("text").to_owned();
@@ -235,7 +233,7 @@ async fn the_page_is_served_for_the_lobby_and_for_links_to_rooms() {
     for path in [
         "/assets/none.js",
         "/api/none",
-        "/r/a/b",
+        "/c/a/b",
         "/.git/config",
         "/../Cargo.toml",
     ] {
@@ -247,7 +245,8 @@ async fn the_page_is_served_for_the_lobby_and_for_links_to_rooms() {
     let config: Value =
         serde_json::from_str(&server.get("/api/config").await.text().await.expect("a body")).expect("JSON");
     assert_eq!(config["data"]["maxParticipants"], 50);
-    assert_eq!(config["data"]["features"]["videoCodecs"][0], "video/VP8");
+    assert_eq!(config["data"]["videoCodecs"][0], "video/VP8");
+    assert_eq!(config["data"]["devLogin"], true);
 }
 
 #[tokio::test]
@@ -259,16 +258,21 @@ async fn an_idle_server_ends_on_sigterm_with_success() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_call_waits_for_it_until_told_twice() {
-    let mut server = Server::start("serve", &[]);
-    server.join("daily", "Anna").await;
+async fn a_node_with_a_room_waits_for_it_until_told_twice() {
+    let mut server = Server::start("media", &[("JWT_SECRET", SECRET)]);
+    let minted = run(meeshy(&["token", "--role", "service"]).env("JWT_SECRET", SECRET));
+    let token = text(&minted.stdout).trim().to_owned();
+    let (status, _) = server
+        .post("/api/rooms/call-1/create", Some(&token), Value::Null)
+        .await;
+    assert_eq!(status, 200);
     server.terminate();
     let deadline = Instant::now() + PATIENCE;
     while server.get("/ready").await.status().as_u16() != 503 {
         assert!(Instant::now() < deadline, "still ready");
     }
     let (status, answer) = server
-        .post("/api/lobby/join", None, json!({"room": "new", "name": "Berta"}))
+        .post("/api/rooms/call-2/create", Some(&token), Value::Null)
         .await;
     assert_eq!(
         (status, &answer["error"]["code"]),
@@ -276,7 +280,7 @@ async fn a_server_with_a_call_waits_for_it_until_told_twice() {
     );
     assert!(
         server.child.try_wait().expect("our own child").is_none(),
-        "the call goes on"
+        "the room goes on"
     );
     server.terminate();
     assert_eq!(server.exit(), Some(0));
@@ -295,11 +299,11 @@ async fn a_server_with_a_call_waits_for_it_until_told_twice() {
 }
 
 #[tokio::test]
-async fn the_node_alone_has_no_page_and_no_lobby() {
+async fn the_node_alone_has_no_page_and_no_people() {
     let server = Server::start("media", &[("JWT_SECRET", SECRET)]);
     assert_eq!(server.get("/").await.status().as_u16(), 404);
     let (status, _) = server
-        .post("/api/lobby/join", None, json!({"room": "daily", "name": "Anna"}))
+        .post("/api/auth/dev-login", None, json!({"username": "Anna"}))
         .await;
     assert_eq!(status, 404);
     let minted = run(meeshy(&["token", "--role", "service"]).env("JWT_SECRET", SECRET));
@@ -315,7 +319,7 @@ async fn health_is_an_exit_status() {
     let server = Server::start("serve", &[]);
     let well = run(&mut meeshy(&["health", "--url", &server.url]));
     assert!(well.status.success());
-    assert!(text(&well.stdout).contains("\"status\":\"ok\""));
+    assert!(text(&well.stdout).contains("\"status\":\"healthy\""));
     assert!(
         run(&mut meeshy(&["health", "--ready", "--url", &server.url]))
             .status
@@ -374,7 +378,11 @@ fn wrong_settings_are_named_and_nothing_starts() {
 fn ports_that_are_taken_are_named_with_their_setting() {
     let http = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = http.local_addr().expect("bound").port().to_string();
-    let refused = run(meeshy(&["serve"]).env("PORT", &port).env("BIND_IP", "127.0.0.1"));
+    let data = Scratch::new();
+    let refused = run(meeshy(&["serve"])
+        .env("PORT", &port)
+        .env("BIND_IP", "127.0.0.1")
+        .env("DATA_DIR", data.path()));
     assert_eq!(refused.status.code(), Some(78));
     assert!(
         text(&refused.stderr).contains("PORT: cannot listen on 127.0.0.1:"),
@@ -390,6 +398,7 @@ fn ports_that_are_taken_are_named_with_their_setting() {
         ("WORKERS", "1"),
         ("RTC_MIN_PORT", port.as_str()),
         ("RTC_MAX_PORT", port.as_str()),
+        ("DATA_DIR", data.path()),
     ];
     let refused = run(meeshy(&["serve"]).envs(settings));
     assert_eq!(refused.status.code(), Some(78));
@@ -433,4 +442,78 @@ fn a_token_needs_what_it_is_for() {
     let bad =
         run(meeshy(&["token", "--call-id", "no call", "--participant-id", "anna"]).env("JWT_SECRET", SECRET));
     assert!(!bad.status.success());
+}
+
+#[test]
+fn the_gateway_alone_needs_to_be_told_what_it_shares() {
+    let refused = run(meeshy(&["gateway"]).env("PORT", "0"));
+    assert_eq!(refused.status.code(), Some(78));
+    let said = text(&refused.stderr);
+    for setting in [
+        "JWT_SECRET",
+        "DATABASE_URL",
+        "MEDIA_SERVER_URL",
+        "TRANSCRIPTION_ENCRYPTION_KEY",
+    ] {
+        assert!(
+            said.contains(&format!("{setting} is not set")),
+            "{setting} in\n{said}"
+        );
+    }
+}
+
+#[test]
+fn looking_at_the_configuration_of_everything_writes_nothing() {
+    let data = Scratch::new();
+    let checked = run(meeshy(&["serve", "--check-config"]).env("DATA_DIR", data.path()));
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let shown = text(&checked.stdout);
+    for line in [
+        "PORT=4000",
+        "RTC_MAX_PORT=10100",
+        "RING_TIMEOUT_SECS=30",
+        "DEV_LOGIN=true",
+    ] {
+        assert!(
+            shown.lines().any(|candidate| candidate == line),
+            "{line} in\n{shown}"
+        );
+    }
+    assert!(!data.0.exists());
+}
+
+#[test]
+fn the_schema_is_looked_at_and_brought_up_to_date() {
+    let data = Scratch::new();
+    let migrate = |words: &[&str]| {
+        let words: Vec<&str> = ["migrate"].iter().chain(words).copied().collect();
+        let done = run(meeshy(&words).env("DATA_DIR", data.path()));
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        text(&done.stdout)
+    };
+    assert!(migrate(&["up", "--dry-run"]).contains("would run"));
+    assert!(!data.0.exists(), "a dry run makes nothing");
+    assert!(migrate(&["up"]).contains("ran now"));
+    let status = migrate(&["status"]);
+    assert!(
+        status.contains("ran at") && !status.contains("pending"),
+        "{status}"
+    );
+    assert_eq!(migrate(&["up"]), status, "a second time changes nothing");
+    for command in ["repair", "purge"] {
+        let done = run(meeshy(&[command]).env("DATA_DIR", data.path()));
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        assert!(text(&done.stdout).contains(": 0"), "{}", text(&done.stdout));
+    }
+}
+
+#[test]
+fn a_users_token_needs_the_user() {
+    let incomplete = run(meeshy(&["token", "--role", "user"]).env("JWT_SECRET", SECRET));
+    assert!(text(&incomplete.stderr).contains("--user-id"));
+    for role in ["user", "admin"] {
+        let words = ["token", "--role", role, "--user-id", "65a1b2c3d4e5f60718293a4b"];
+        let minted = run(meeshy(&words).env("JWT_SECRET", SECRET));
+        assert_eq!(text(&minted.stdout).trim().split('.').count(), 3, "{role}");
+    }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use edge::{Origin, TrustedProxies};
 use edge::setting::{self, SettingError, Wrong, given};
 use edge::token::Secrets;
+use edge::{Origin, TrustedProxies};
 use ortc::supported::CodecChoice;
 use signalling::ConversationId;
 use store::CaptionKey;
@@ -72,6 +72,8 @@ pub struct SharedSettings {
 
 /// What the gateway alone is told. Empty text counts as not given.
 #[derive(Clone, Default, clap::Args)]
+// A media node in the same process has settings of the same name.
+#[group(id = "GatewaySettings")]
 pub struct Settings {
     /// Where everything is kept: sqlite://path or postgres://user:password@host/name
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
@@ -224,9 +226,12 @@ impl Settings {
             calls: self.calls(&mut problems),
             flags,
             dev_login: self.dev_login(environment, &mut problems),
-            rate_limit_factor: count(
-                problems.number("RATE_LIMIT_FACTOR", &self.rate_limit_factor, 1..=100_000, 1),
-            ),
+            rate_limit_factor: count(problems.number(
+                "RATE_LIMIT_FACTOR",
+                &self.rate_limit_factor,
+                1..=100_000,
+                1,
+            )),
             ip_hash_key: IpHashKey(match problems.secret("IP_HASH_KEY", &self.ip_hash_key) {
                 Some(key) => key,
                 // Good for this process: hashes of the same address differ after a restart.
@@ -271,7 +276,8 @@ impl Settings {
                 text.parse().map_err(|_| SettingError::Invalid {
                     setting: "TRANSCRIPTION_ENCRYPTION_KEY",
                     value: "(hidden)".to_owned(),
-                    expected: "32 bytes as 64 hexadecimal digits, as `openssl rand -hex 32` makes them".to_owned(),
+                    expected: "32 bytes as 64 hexadecimal digits, as `openssl rand -hex 32` makes them"
+                        .to_owned(),
                 }),
                 CaptionKey::random(),
             ),
@@ -293,7 +299,10 @@ impl Settings {
                 if schemes.iter().any(|scheme| entry.starts_with(scheme)) {
                     urls.push(entry.to_owned());
                 } else {
-                    let expected = format!("a comma list of URLs that begin with {} or {}", schemes[0], schemes[1]);
+                    let expected = format!(
+                        "a comma list of URLs that begin with {} or {}",
+                        schemes[0], schemes[1]
+                    );
                     problems.note(setting::invalid(setting, entry, expected));
                 }
             }
@@ -301,7 +310,11 @@ impl Settings {
         };
         let stun = urls("STUN_URLS", &self.stun_urls, ["stun:", "stuns:"]);
         let turn = urls("TURN_URLS", &self.turn_urls, ["turn:", "turns:"]);
-        let rented = urls("TURN_FALLBACK_URLS", &self.turn_fallback_urls, ["turn:", "turns:"]);
+        let rented = urls(
+            "TURN_FALLBACK_URLS",
+            &self.turn_fallback_urls,
+            ["turn:", "turns:"],
+        );
         let turn_secret = given(&self.turn_secret).map(|secret| TurnSecret(secret.to_owned()));
         if turn_secret.is_none() && !turn.is_empty() {
             problems.note(SettingError::Missing {
@@ -530,11 +543,17 @@ impl SharedSettings {
 fn base_urls(setting: &'static str, text: &Option<String>, problems: &mut Problems) -> Vec<String> {
     let mut urls = Vec::new();
     for entry in setting::entries(given(text).unwrap_or_default()) {
-        let rest = entry.strip_prefix("http://").or_else(|| entry.strip_prefix("https://"));
+        let rest = entry
+            .strip_prefix("http://")
+            .or_else(|| entry.strip_prefix("https://"));
         if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace)) {
             urls.push(entry.trim_end_matches('/').to_owned());
         } else {
-            problems.note(setting::invalid(setting, entry, "a URL such as http://media-1:3001"));
+            problems.note(setting::invalid(
+                setting,
+                entry,
+                "a URL such as http://media-1:3001",
+            ));
         }
     }
     urls

@@ -155,9 +155,8 @@ pub(super) async fn add_transcription(
         .participants
         .iter()
         .find(|participant| participant.id == request.participant_id);
-    let missing = || {
-        ErrorBody::new(ErrorCode::ParticipantNotFound).about("participantId", &request.participant_id)
-    };
+    let missing =
+        || ErrorBody::new(ErrorCode::ParticipantNotFound).about("participantId", &request.participant_id);
     speaker.ok_or_else(missing)?;
     let now = Timestamp::from(std::time::SystemTime::now());
     let caption = CaptionRecord {
@@ -190,7 +189,9 @@ pub(super) async fn add_transcription(
 fn check(request: &TranscriptionRequest) -> Result<(), ErrorBody> {
     let length = request.text.chars().count();
     if request.text.trim().is_empty() || length > MAX_CAPTION {
-        return Err(read::invalid(format!("text must have 1 to {MAX_CAPTION} characters")));
+        return Err(read::invalid(format!(
+            "text must have 1 to {MAX_CAPTION} characters"
+        )));
     }
     if !crate::auth::is_language(&request.language) {
         return Err(read::invalid("language must be a code such as en"));
@@ -207,5 +208,7 @@ fn count(shared: &Shared, scope: Scope, caller: &Caller) -> Result<(), ErrorBody
         return Ok(());
     }
     let counted = shared.limits.count(scope, &caller.key());
-    counted.map(drop).inspect_err(|_| shared.metrics.rate_limited(scope.name()))
+    counted
+        .map(drop)
+        .inspect_err(|_| shared.metrics.rate_limited(scope.name()))
 }

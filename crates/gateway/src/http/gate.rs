@@ -92,7 +92,9 @@ pub(super) async fn pass(State(gate): State<Gate>, mut request: Request, next: N
 
 /// Who sent these headers. One way of saying who one is at a time (contract §2.2).
 async fn identify(shared: &Shared, headers: &HeaderMap, address: &str) -> Result<Caller, ErrorBody> {
-    let session = headers.get(SESSION).map(|value| value.to_str().unwrap_or_default());
+    let session = headers
+        .get(SESSION)
+        .map(|value| value.to_str().unwrap_or_default());
     let outcome = match (bearer(headers), session) {
         (Some(token), None) => shared.auth.user(token).await,
         (None, Some(session)) => shared.auth.guest(session).await,

@@ -28,7 +28,12 @@ pub(super) async fn create_link(
 ) -> Result<(StatusCode, Json<Success<ShareLinkDto>>), ApiError> {
     let user = read::user(&caller)?;
     let conversation = read::id(&params, "conversationId")?;
-    created(shared.directory().create_link(&user, &conversation, request).await?)
+    created(
+        shared
+            .directory()
+            .create_link(&user, &conversation, request)
+            .await?,
+    )
 }
 
 pub(super) async fn tracked_link(

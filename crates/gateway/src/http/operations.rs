@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use edge::metrics::EXPOSITION;
 use edge::{ApiError, ClientAddress};
 use serde_json::json;
-use signalling::version;
 use signalling::ErrorCode;
+use signalling::version;
 
 use crate::gateway::Shared;
 
@@ -46,7 +46,11 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
         (true, true) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
     };
-    (code, Json(json!({ "status": status, "version": version::SOFTWARE }))).into_response()
+    (
+        code,
+        Json(json!({ "status": status, "version": version::SOFTWARE })),
+    )
+        .into_response()
 }
 
 pub(super) async fn metrics(

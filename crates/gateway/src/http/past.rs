@@ -30,7 +30,12 @@ pub(super) async fn calls(
     let conversation = conversation
         .parse()
         .map_err(|error| read::invalid(format!("conversationId {error}")))?;
-    data(shared.calls.history(&caller, query(conversation, &asked)?).await?)
+    data(
+        shared
+            .calls
+            .history(&caller, query(conversation, &asked)?)
+            .await?,
+    )
 }
 
 pub(super) async fn conversation_calls(
@@ -41,7 +46,12 @@ pub(super) async fn conversation_calls(
 ) -> DataAnswer<CallHistory> {
     let conversation = read::id(&params, "conversationId")?;
     let asked = Asked::new(pairs)?;
-    data(shared.calls.history(&caller, query(conversation, &asked)?).await?)
+    data(
+        shared
+            .calls
+            .history(&caller, query(conversation, &asked)?)
+            .await?,
+    )
 }
 
 pub(super) async fn active_call(

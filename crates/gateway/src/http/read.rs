@@ -25,7 +25,9 @@ pub(super) fn denied() -> ErrorBody {
 /// The text of a parameter of the path.
 pub(super) fn text<'a>(params: &'a RawPathParams, name: &str) -> &'a str {
     let mut params = params.iter();
-    params.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    params
+        .find(|(key, _)| *key == name)
+        .map_or("", |(_, value)| value)
 }
 
 /// An id in the path.

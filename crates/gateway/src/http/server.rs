@@ -51,7 +51,10 @@ pub(super) async fn bandwidth_test(pairs: Pairs) -> Result<Response, ApiError> {
         Some((Ok::<_, Infallible>(chunk), left - size as u64))
     });
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        ),
         (header::CONTENT_LENGTH, HeaderValue::from(bytes)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];

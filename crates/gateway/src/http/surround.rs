@@ -47,6 +47,8 @@ async fn measure(
     // Paths nobody knows are one series, or anybody could make as many as they like.
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let status = response.status().as_u16();
-    shared.metrics.http_request(route, method, status, began.elapsed());
+    shared
+        .metrics
+        .http_request(route, method, status, began.elapsed());
     response
 }

@@ -57,38 +57,89 @@ const SCOPES: &[&str] = &[
 /// Every metric of the gateway.
 pub const ALL: &[Description] = &[
     gauge(ACTIVE_CALLS, "Calls in which people have met and that go on."),
-    gauge(P2P_CALLS, "Of these, those whose media goes directly between two people."),
-    gauge(SFU_CALLS, "Of these, those whose media goes through a media node."),
-    counter(TRANSITIONS, "Switches of mode, by way, reason and result.").open(&["from", "to", "reason", "result"]),
-    histogram(TRANSITION_DURATION, "Time from announcing a switch to the last acknowledgement, of those that succeeded, in seconds.")
-        .with(&[("from", MODES), ("to", MODES)]),
-    counter(CALLS, "Calls begun, by type and type of conversation.")
-        .with(&[("type", &["video", "audio"]), ("conversation_type", &["direct", "group"])]),
-    counter(CALLS_FAILED, "Calls that a fault of the server ended, by reason.").with(&[("reason", &["error", "store"])]),
+    gauge(
+        P2P_CALLS,
+        "Of these, those whose media goes directly between two people.",
+    ),
+    gauge(
+        SFU_CALLS,
+        "Of these, those whose media goes through a media node.",
+    ),
+    counter(TRANSITIONS, "Switches of mode, by way, reason and result.")
+        .open(&["from", "to", "reason", "result"]),
+    histogram(
+        TRANSITION_DURATION,
+        "Time from announcing a switch to the last acknowledgement, of those that succeeded, in seconds.",
+    )
+    .with(&[("from", MODES), ("to", MODES)]),
+    counter(CALLS, "Calls begun, by type and type of conversation.").with(&[
+        ("type", &["video", "audio"]),
+        ("conversation_type", &["direct", "group"]),
+    ]),
+    counter(CALLS_FAILED, "Calls that a fault of the server ended, by reason.")
+        .with(&[("reason", &["error", "store"])]),
     histogram(CALL_DURATION, "How long people talked, per call, in seconds."),
     gauge(PARTICIPANTS, "People who hold a seat in a live call."),
     gauge(SOCKETS, "Connected Socket.IO clients."),
-    histogram(CALL_PARTICIPANTS, "Most people at a time, per call in which people met."),
-    counter(RECONNECTIONS, "People whose connection broke: success came back in time, failure did not.")
-        .with(&[("result", RESULTS)]),
-    counter(DROPS, "People a call lost because they did not come back in time, by mode.").with(&[("mode", MODES)]),
-    histogram(QUALITY_LOSS, "Share of packets lost as clients report it, 0 to 1.").with(&[("mode", MODES)]),
+    histogram(
+        CALL_PARTICIPANTS,
+        "Most people at a time, per call in which people met.",
+    ),
+    counter(
+        RECONNECTIONS,
+        "People whose connection broke: success came back in time, failure did not.",
+    )
+    .with(&[("result", RESULTS)]),
+    counter(
+        DROPS,
+        "People a call lost because they did not come back in time, by mode.",
+    )
+    .with(&[("mode", MODES)]),
+    histogram(
+        QUALITY_LOSS,
+        "Share of packets lost as clients report it, 0 to 1.",
+    )
+    .with(&[("mode", MODES)]),
     histogram(QUALITY_RTT, "Round trip as clients report it, in seconds.").with(&[("mode", MODES)]),
     histogram(QUALITY_JITTER, "Jitter as clients report it, in seconds.").with(&[("mode", MODES)]),
-    histogram(QUALITY_BITRATE, "Received bit rate as clients report it, in kbit/s.").with(&[("mode", MODES)]),
-    counter(RELAYED_REPORTS, "Reports of clients whose media went through a TURN server.").with(&[("mode", MODES)]),
+    histogram(
+        QUALITY_BITRATE,
+        "Received bit rate as clients report it, in kbit/s.",
+    )
+    .with(&[("mode", MODES)]),
+    counter(
+        RELAYED_REPORTS,
+        "Reports of clients whose media went through a TURN server.",
+    )
+    .with(&[("mode", MODES)]),
     histogram(DB_QUERY, "Time of one operation of the database, in seconds.").open(&["operation"]),
     histogram(DB_QUERY_OLD, "The same under its older name.").open(&["operation"]),
     counter(HTTP_REQUESTS, "HTTP requests by route, method and status.").open(&["route", "method", "status"]),
     histogram(HTTP_DURATION, "Time to answer an HTTP request, in seconds.").open(&["route", "method"]),
     counter(RATE_LIMITED, "Requests and events refused by a limit, by scope.").with(&[("scope", SCOPES)]),
-    counter(AUTH_FAILURES, "Requests and sockets refused for their token or session.")
-        .with(&[("service", &["gateway"])]),
+    counter(
+        AUTH_FAILURES,
+        "Requests and sockets refused for their token or session.",
+    )
+    .with(&[("service", &["gateway"])]),
     counter(SOCKET_EVENTS, "Socket.IO events received and sent, by event.").open(&["event"]),
-    counter(ICE_FAILURES, "Connections whose ICE failed, by the side that noticed.").with(&[("side", &["client"])]),
-    counter(CONNECTION_FAILURES, "Connections that clients say failed, by which.")
-        .with(&[("transport", &["p2p", "send", "recv", "other"])]),
-    counter(CPU_SECONDS, "CPU time used by this process, user and system, in seconds."),
+    counter(
+        ICE_FAILURES,
+        "Connections whose ICE failed, by the side that noticed.",
+    )
+    .with(&[("side", &["client"])]),
+    counter(
+        CONNECTION_FAILURES,
+        "Connections that clients say failed, by which.",
+    )
+    .with(&[("transport", &["p2p", "send", "recv", "other"])]),
+    counter(
+        CPU_SECONDS,
+        "CPU time used by this process, user and system, in seconds.",
+    ),
     gauge(RESIDENT_BYTES, "Resident memory of this process, in bytes."),
-    gauge(HEAP_BYTES, "Anonymous memory of this process (heap and stacks), in bytes; named as dashboards expect it."),
+    gauge(
+        HEAP_BYTES,
+        "Anonymous memory of this process (heap and stacks), in bytes; named as dashboards expect it.",
+    ),
 ];

@@ -17,15 +17,26 @@ fn state(status: CallStatus, transition: TransitionState, occupying: u32) -> Mea
 #[track_caller]
 fn assert_line(metrics: &Metrics, line: &str) {
     let text = metrics.render();
-    assert!(text.lines().any(|candidate| candidate == line), "{line} in\n{text}");
+    assert!(
+        text.lines().any(|candidate| candidate == line),
+        "{line} in\n{text}"
+    );
 }
 
 #[test]
 fn every_metric_is_explained() {
     let text = Metrics::new().render();
     for entry in ALL.iter().filter(|entry| entry.open_labels.is_empty()) {
-        assert!(text.contains(&format!("# HELP {} {}", entry.name, entry.help)), "{}", entry.name);
-        assert!(entry.help.ends_with('.') || entry.help.ends_with("it."), "{}", entry.name);
+        assert!(
+            text.contains(&format!("# HELP {} {}", entry.name, entry.help)),
+            "{}",
+            entry.name
+        );
+        assert!(
+            entry.help.ends_with('.') || entry.help.ends_with("it."),
+            "{}",
+            entry.name
+        );
     }
 }
 
@@ -34,7 +45,10 @@ fn every_scope_of_the_limits_is_counted_from_zero() {
     let metrics = Metrics::new();
     for scope in crate::limits::Scope::ALL {
         let name = scope.name();
-        assert_line(&metrics, &format!("rate_limit_rejections_total{{scope=\"{name}\"}} 0"));
+        assert_line(
+            &metrics,
+            &format!("rate_limit_rejections_total{{scope=\"{name}\"}} 0"),
+        );
     }
 }
 
@@ -122,6 +136,9 @@ fn the_database_is_timed_under_both_names() {
     let metrics = Metrics::new();
     store::QueryObserver::observe(&metrics, "save_state", Duration::from_millis(4));
     for name in ["db_query_duration_seconds", "prisma_query_duration_seconds"] {
-        assert_line(&metrics, &format!("{name}_bucket{{operation=\"save_state\",le=\"0.005\"}} 1"));
+        assert_line(
+            &metrics,
+            &format!("{name}_bucket{{operation=\"save_state\",le=\"0.005\"}} 1"),
+        );
     }
 }

@@ -56,9 +56,18 @@ fn what_is_no_description_of_its_type_is_refused() {
         (SignalType::Offer, format!("{HEAD}\r\n{AUDIO}")),
         (SignalType::Offer, format!("{HEAD}a=x\0y\r\n{AUDIO}")),
         (SignalType::Offer, format!("{HEAD}m=audio 9 RTP/AVP 0\r\n")),
-        (SignalType::Offer, format!("{HEAD}m=audio x UDP/TLS/RTP/SAVPF 111\r\n")),
-        (SignalType::Offer, format!("{HEAD}m=text 9 UDP/TLS/RTP/SAVPF 111\r\n")),
-        (SignalType::Offer, format!("{offer}a=x:{}\r\n", "x".repeat(MAX_SDP))),
+        (
+            SignalType::Offer,
+            format!("{HEAD}m=audio x UDP/TLS/RTP/SAVPF 111\r\n"),
+        ),
+        (
+            SignalType::Offer,
+            format!("{HEAD}m=text 9 UDP/TLS/RTP/SAVPF 111\r\n"),
+        ),
+        (
+            SignalType::Offer,
+            format!("{offer}a=x:{}\r\n", "x".repeat(MAX_SDP)),
+        ),
         (SignalType::Offer, answer),
         (SignalType::Answer, offer),
     ];
@@ -85,7 +94,10 @@ fn private_candidates_of_a_description_are_taken_out() {
          a=end-of-candidates\r\n"
     );
     let signal = check_signal(&described(SignalType::Offer, &sdp), PrivateAddresses::Strip);
-    let sdp = signal.expect("it reads").and_then(|signal| signal.sdp).expect("sdp");
+    let sdp = signal
+        .expect("it reads")
+        .and_then(|signal| signal.sdp)
+        .expect("sdp");
     assert_eq!(
         sdp,
         format!(
@@ -112,14 +124,24 @@ fn trickled_candidates_are_kept_blanked_or_dropped() {
         "::1",
         "::ffff:10.0.0.1",
     ] {
-        assert_eq!(trickle(&host(address), PrivateAddresses::Strip), None, "{address}");
+        assert_eq!(
+            trickle(&host(address), PrivateAddresses::Strip),
+            None,
+            "{address}"
+        );
         assert_eq!(
             trickle(&host(address), PrivateAddresses::Keep),
             Some(host(address)),
             "{address}"
         );
     }
-    for address in ["198.51.100.7", "172.32.0.1", "2001:db8::1", "1b2c.local", "100.128.0.1"] {
+    for address in [
+        "198.51.100.7",
+        "172.32.0.1",
+        "2001:db8::1",
+        "1b2c.local",
+        "100.128.0.1",
+    ] {
         assert_eq!(
             trickle(&host(address), PrivateAddresses::Strip),
             Some(host(address)),
@@ -185,7 +207,9 @@ fn candidates_that_are_none_are_refused() {
 fn only_known_fields_are_relayed_and_names_of_negotiations_are_short() {
     let good = "candidate:1 1 udp 1 198.51.100.7 5 typ host";
     let signal = trickled(json!({"candidate": good, "sdpMid": "0", "extra": {"a": 1}}));
-    let relayed = check_signal(&signal, PrivateAddresses::Keep).expect("it reads").expect("kept");
+    let relayed = check_signal(&signal, PrivateAddresses::Keep)
+        .expect("it reads")
+        .expect("kept");
     assert_eq!(
         relayed.candidate,
         Some(json!({"candidate": good, "sdpMid": "0", "sdpMLineIndex": null, "usernameFragment": null}))

@@ -1,0 +1,9 @@
+//! The gateway's REST face on loopback, with a store in memory.
+
+mod calls;
+mod directory;
+mod face;
+mod guests;
+mod limits;
+mod server;
+mod tokens;
