@@ -134,6 +134,8 @@ const FENCES: &[Fence] = &[
             "crates/link/",
             "crates/store/src/seal.rs",
             "crates/store/src/secret.rs",
+            "crates/gateway/src/ice_servers.rs",
+            "crates/gateway/src/socket/audit.rs",
         ],
         scope: Scope::Shipped,
         why: "keys are the link's business, and the store's for what it seals",
