@@ -450,6 +450,22 @@ describe("a way that stands by", () => {
     expect(log.filter(([name]) => name === "media-removed" || name === "lost")).toEqual([]);
   });
 
+  it("struggles when nothing gets through, not when the machine is slow or half of it stands", async () => {
+    const made = await standingBy();
+    const [send, recv] = made.handlers;
+    send?.setConnectionState("connecting");
+    const began = performance.now();
+    const clock = vi.spyOn(performance, "now");
+    clock.mockReturnValue(began + 1_000);
+    expect(made.sfu.struggling).toBe(false);
+    clock.mockReturnValue(began + 3_500);
+    expect(made.sfu.struggling).toBe(true);
+    send?.setConnectionState("connected");
+    recv?.setConnectionState("connecting");
+    clock.mockReturnValue(began + 60_000);
+    expect(made.sfu.struggling).toBe(false);
+  });
+
   it("is proven once both transports are connected, and again after they were not", async () => {
     const made = await standingBy();
     const [send, recv] = made.handlers;

@@ -114,8 +114,8 @@ export class SfuConnection {
   #pictures = true;
   #status: MediaStatus = "connecting";
   #provenBy: string | null = null;
-  /** When the present transports were made; null while they are being made. */
-  #madeAt: number | null = null;
+  /** Since when a transport tries to connect while none is connected; null when nothing is in the way. */
+  #tryingSince: number | null = null;
   #closed = false;
 
   constructor(options: SfuOptions) {
@@ -156,9 +156,12 @@ export class SfuConnection {
     return this.#provenBy !== null && this.#status === "connected";
   }
 
-  /** The transports exist for long enough, and still do not connect: something is in their way. */
+  /**
+   * Nothing has got through for long enough: something is in the way. One transport that is connected shows that the
+   * other one will be, too, and one that has not begun is only waiting for a slow machine.
+   */
   get struggling(): boolean {
-    return !this.connected && this.#madeAt !== null && performance.now() - this.#madeAt > STRUGGLE_AFTER;
+    return this.#tryingSince !== null && performance.now() - this.#tryingSince > STRUGGLE_AFTER;
   }
 
   /** Everything this participant wants to send is on its way. */
@@ -327,7 +330,6 @@ export class SfuConnection {
         .produce(send.transportId, { kind, rtpParameters, appData, paused: this.#startsPaused(appData) })
         .then((result) => resolve({ id: result.producerId }), reject);
     });
-    this.#madeAt = performance.now();
     this.#attach();
   }
 
@@ -370,6 +372,10 @@ export class SfuConnection {
   /** Both are connected, for the first time or anew. */
   async #checkProof(): Promise<void> {
     const [send, recv] = [this.#send, this.#recv];
+    const states = [send?.connectionState, recv?.connectionState];
+    const trying = states.some((state) => state !== undefined && state !== "new" && state !== "closed");
+    if (states.includes("connected") || !trying) this.#tryingSince = null;
+    else this.#tryingSince ??= performance.now();
     if (send?.connectionState !== "connected" || recv?.connectionState !== "connected") {
       this.#provenBy = null;
       return;
@@ -526,7 +532,7 @@ export class SfuConnection {
     this.#send = null;
     this.#recv = null;
     this.#provenBy = null;
-    this.#madeAt = null;
+    this.#tryingSince = null;
     send?.close();
     recv?.close();
   }
