@@ -73,6 +73,8 @@ export function TileView({ tile, rect, place, onMove }: TileViewProps) {
       onDoubleClick={place === "overlay" ? pin : undefined}
       {...handlers}
     >
+      {/* Below the picture, so that it is seen until the first frame is there. */}
+      <Placeholder tile={tile} />
       {picture && (
         <SeamlessVideo
           track={tile.track}
@@ -82,7 +84,6 @@ export function TileView({ tile, rect, place, onMove }: TileViewProps) {
           onFrame={noteFrame}
         />
       )}
-      {(!picture || tile.track === null) && <Placeholder tile={tile} />}
       <PresenceNote tile={tile} />
       <TileFoot tile={tile} />
       {place !== "whole" && <SizeButton tile={tile} full={place === "full"} onPress={pin} />}
@@ -115,8 +116,12 @@ function labelOf(tile: Tile): string {
 
 function Placeholder({ tile }: { tile: Tile }) {
   return (
-    <div className="tile-empty">
-      <Avatar name={tile.name} src={tile.avatar} />
+    <div className="tile-empty" aria-hidden={!tile.held}>
+      {tile.source === "screen" && !tile.held ? (
+        <span className="spinner" />
+      ) : (
+        <Avatar name={tile.name} src={tile.avatar} />
+      )}
       {tile.held && <p className="tile-held">{texts.call.held}</p>}
     </div>
   );

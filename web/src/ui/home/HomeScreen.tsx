@@ -13,6 +13,9 @@ export function HomeScreen({ account }: { account: Account }) {
   const open = route.page === "conversation" ? route.conversationId : null;
   return (
     <div className={`home${open === null ? "" : " home-open"}`} data-testid="home-screen">
+      <a className="skip" href="#page">
+        {texts.skip}
+      </a>
       {link === "interrupted" && (
         <p className="home-link" role="status">
           <span className="spinner" aria-hidden="true" />

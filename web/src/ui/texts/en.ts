@@ -52,7 +52,6 @@ export const en = {
     members: (number: number) => count(number, "1 member", "members"),
     onlineCount: (number: number) => `${String(number)} online`,
     interrupted: "Connection to the server lost. Reconnecting…",
-    skipToPage: "Conversation",
   },
   conversation: {
     missing: "This conversation is not one of yours.",
@@ -177,9 +176,7 @@ export const en = {
     calling: "Calling…",
     ringing: "Ringing…",
     cancel: "Cancel call",
-    cancelShort: "Cancel",
     label: (title: string) => `Calling ${title}`,
-    self: "You",
   },
   joining: {
     title: "Joining…",
