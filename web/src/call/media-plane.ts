@@ -465,7 +465,7 @@ export class MediaPlane {
 
   async #nodeReady(): Promise<Readiness> {
     const sfu = this.#node.path?.sfu;
-    if (sfu === undefined || !sfu.connected) return "waiting";
+    if (!sfu?.connected) return "waiting";
     const { incoming } = sfu;
     const states = await Promise.all(
       this.#awaited().map(async ({ id, source }): Promise<Readiness> => {
