@@ -10,8 +10,8 @@ import { toneFile } from './tone.mjs';
 import { eventually } from './wait.mjs';
 
 /** How long is looked at, milliseconds: before a switch, for the ordinary; and after it, for what it left behind. */
-const BASELINE = 1500;
-const AFTERMATH = 1000;
+const BASELINE = 1000;
+const AFTERMATH = 800;
 
 /**
  * @typedef {{ to: 'sfu' | 'p2p', who: string, of: string, video: number, videoBaseline: number, audio: number, audioBaseline: number }} Gap
@@ -69,14 +69,16 @@ export async function measureSwitches(t, name, rounds) {
     }
   };
 
-  const cleo = await stage.open(chromium, '/', 'Cleo', { mic: false, room });
+  const cleo = await stage.open(chromium, `/c/${room}`, 'Cleo', { mic: false });
   for (let round = 0; round < rounds; round += 1) {
     await across('sfu', async () => {
-      await cleo.join(stage.server.url);
+      await cleo.click('banner-join');
+      await cleo.untilInCall();
       for (const page of pages) await cleo.sees(page.entry.name);
     });
     await across('p2p', async () => {
       await cleo.click('control-leave');
+      await cleo.find('ongoing-banner');
       for (const page of pages) await page.noTile('Cleo');
     });
   }

@@ -101,7 +101,7 @@ test('in a call: two, three, a screen, people, captions, outcomes', async (t) =>
   for (const page of [ana, ben, cleo]) await page.goes('sfu');
   for (const other of [ben, cleo]) await ana.sees(other.entry.name);
   await portray(ana, 'call-three');
-  await ana.click('people-count');
+  await ana.click('control-people');
   await ana.find('people-panel');
   await portray(ana, 'people');
   await ana.page.keyboard.press('Escape');
