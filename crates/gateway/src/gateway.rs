@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use edge::answer::not_found;
+use signalling::ErrorCode;
+use signalling::error::ErrorBody;
 use socketioxide::SocketIo;
 use socketioxide::layer::SocketIoLayer;
 use store::{Store, StoreError};
@@ -53,6 +55,14 @@ impl Shared {
     /// Whether it is about to end.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether new calls may begin: not on a server that is about to end.
+    pub(crate) fn takes_calls(&self) -> Result<(), ErrorBody> {
+        if self.is_draining() {
+            return Err(ErrorBody::new(ErrorCode::ServiceUnavailable));
+        }
+        Ok(())
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) async fn start(
     Body(request): Body<Initiate>,
 ) -> Created<StartCallResponse> {
     count(&shared, Scope::StartCall, &caller)?;
+    shared.takes_calls()?;
     let begun = shared.calls.initiate(&caller, None, request).await?;
     created(StartCallResponse {
         call: begun.call,

@@ -33,11 +33,11 @@ pub(super) async fn serve(
     let payload = payload.ok_or_else(|| invalid("there is nothing to read"))?;
     let calls = &shared.calls;
     match event {
-        name::INITIATE => data(
-            &calls
-                .initiate(caller, Some(socket), read::<Initiate>(payload)?)
-                .await?,
-        ),
+        name::INITIATE => {
+            let request: Initiate = read(payload)?;
+            shared.takes_calls()?;
+            data(&calls.initiate(caller, Some(socket), request).await?)
+        }
         name::JOIN | name::ACCEPT => data(&calls.join(caller, Some(socket), read::<Join>(payload)?).await?),
         name::REJOIN => data(
             &calls
