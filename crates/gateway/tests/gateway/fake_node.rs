@@ -110,10 +110,11 @@ impl FakeNode {
 
     /// A participant begins to send.
     pub(crate) async fn produce(&self, call: &str, producer: Value) {
-        let mut rooms = self.state.rooms();
-        let room = rooms.get_mut(call).expect("there is a room");
-        room.producers.push(producer.clone());
-        drop(rooms);
+        {
+            let mut rooms = self.state.rooms();
+            let room = rooms.get_mut(call).expect("there is a room");
+            room.producers.push(producer.clone());
+        }
         let mut event = producer;
         event["callId"] = json!(call);
         self.emit("new-producer", event).await;
