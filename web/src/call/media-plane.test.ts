@@ -257,7 +257,7 @@ describe("from two to three", () => {
     plane.decide(decided(true, "sfu"));
     // For a moment longer, until the new pictures are on the screen.
     expect(directs[0]?.closed).toBe(false);
-    await looks(400);
+    await looks(1_000);
     expect(directs[0]?.closed).toBe(true);
     expect(shown("bob")).toBe(sfuTrack(0, "bob"));
     expect(plane.mode).toBe("sfu");
@@ -293,7 +293,7 @@ describe("from two to three", () => {
     plane.decide(decided(false, "p2p", { retryAt: new Date(Date.now() + 2_000).toISOString() }));
     expect(shown("bob")).toBe(directTrack(0));
     expect(directs[0]?.closed).toBe(false);
-    await looks(400);
+    await looks(1_000);
     expect(sfus[0]?.log.at(-1)).toBe("standBy");
     expect(sfus[0]?.closed).toBe(false);
     expect(heard("switching").at(-1)).toMatchObject({ phase: "retrying" });
@@ -386,14 +386,14 @@ describe("from three to two", () => {
     plane.order(toDirect());
     expect(directs[1]?.options).toMatchObject({ role: "initiator", negotiationId: "t2" });
     expect(heard("switching").at(-1)).toBeNull();
-    await looks(500);
+    await looks(1_100);
     expect(heard("acknowledge")).toHaveLength(1);
     directs[1]?.carry();
     await looks();
     expect(heard("acknowledge").at(-1)).toEqual({ transitionId: "t2", success: true, error: null });
     expect(sfus[0]?.active).toBe(true);
     plane.decide(decided(true, "p2p", { transitionId: "t2" }));
-    await looks(400);
+    await looks(1_000);
     expect(shown("bob")).toBe(directTrack(1));
     expect(sfus[0]?.log.at(-1)).toBe("standBy");
     expect(sfus[0]?.closed).toBe(false);
@@ -441,7 +441,7 @@ describe("from three to two", () => {
       await looks();
       plane.decide(decided(true, "sfu", { transitionId: `up${round}` }));
     }
-    await looks(400);
+    await looks(1_000);
     expect(sfus).toHaveLength(1);
     expect(sfus[0]?.active).toBe(true);
     expect(directs.every(({ closed }) => closed)).toBe(true);

@@ -72,10 +72,11 @@ const LOOK_EVERY = 40;
 /** What somebody says is on but does not send holds up a switch no longer than this. */
 const SOFT_PATIENCE = 1_500;
 /**
- * The way left behind goes on for a moment: tiles change over when the new picture is on the screen, which is a little
- * after it was decoded, and what has just ended at the node needs no word from here any more.
+ * The way left behind goes on for a moment: tiles change over when the new picture flows on the screen, which is a
+ * little after its first frame was decoded (`media/picture.ts`), and what has just ended at the node needs no word from
+ * here any more.
  */
-const LINGER = 400;
+const LINGER = 1_000;
 /** Between looks at whether transports that came late connect after all. */
 const HALF_TIME_AGAIN = 500;
 /** Room for the last look of the sound tap. */

@@ -44,6 +44,11 @@ export interface Outside {
   openSfu: SfuOpener;
 }
 
+/**
+ * Whoever joins a group waits for camera and microphone first, but not longer than this: the others' call may change
+ * its mode for the newcomer, and should not have to wait for a device or a prompt.
+ */
+const DEVICE_PATIENCE = 5_000;
 /** Captions stay this long after the last word. */
 const CAPTION_STAY = 8_000;
 /** A timer this much late means that the machine slept. */
@@ -134,7 +139,23 @@ export class CallSession {
 
   join(place: CallPlace, callId: string, type: CallType = "video"): void {
     this.#begin("joining", place, type, callId);
-    void this.#enter((gateway) => this.#joinStep(gateway, callId));
+    void this.#enter(async (gateway) => {
+      const attempt = this.#attempt;
+      if (place.conversationType === "group") await this.#devicesSettled();
+      // Given up meanwhile: nobody needs to hear of it.
+      return attempt === this.#attempt ? this.#joinStep(gateway, callId) : () => undefined;
+    });
+  }
+
+  /** Resolves when the devices asked for are open or have failed; a prompt nobody answers does not hold it up. */
+  async #devicesSettled(): Promise<void> {
+    const opened = (["microphone", "camera"] as const)
+      .filter((capture) => this.#slots[capture].wanted)
+      .map((capture) => this.#slots[capture].want(true));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, DEVICE_PATIENCE)));
+    await Promise.race([Promise.all(opened), patience]);
+    clearTimeout(timer);
   }
 
   leave(): void {

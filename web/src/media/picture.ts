@@ -1,7 +1,16 @@
 /**
- * Shows a track in a box and changes to another one without a gap: the old picture stays until the new track has
- * presented its first frame. Never black, never a hole, whatever the order in which tracks come and go.
+ * Shows a track in a box and changes to another one without a gap: the old picture stays until the new track presents
+ * frames one after the other. Never black, never a hole, whatever the order in which tracks come and go.
  */
+
+/** A first frame alone may be followed by a pause, while the sender's encoder gets going; so many in a row are a flow. */
+const FLOW_FRAMES = 3;
+/** Frames further apart than this are no flow, milliseconds; half of what the eye takes for a hiccup. */
+const FLOW_INTERVAL = 150;
+/** What has no flow by then, milliseconds after its first frame, is as good as it gets. */
+const FLOW_PATIENCE = 700;
+/** An old picture that has stood still for so long is not worth waiting for, milliseconds. */
+const OLD_STILL = 250;
 
 export interface PictureLook {
   className: string;
@@ -14,6 +23,10 @@ interface View {
   element: HTMLVideoElement;
   track: MediaStreamTrack;
   stop: () => void;
+  /** When the first and the latest frame were presented, and how many of the latest came in a row. */
+  first: number | null;
+  latest: number | null;
+  inRow: number;
 }
 
 export class Picture {
@@ -59,7 +72,10 @@ export class Picture {
   }
 
   #frame(view: View, at: number): void {
-    if (view === this.#next) {
+    view.inRow = view.latest !== null && at - view.latest <= FLOW_INTERVAL ? view.inRow + 1 : 1;
+    view.first ??= at;
+    view.latest = at;
+    if (view === this.#next && this.#mayTakeOver(view, view.first, at)) {
       const old = this.#shown;
       this.#shown = view;
       this.#next = null;
@@ -67,6 +83,12 @@ export class Picture {
       this.#drop(old);
     }
     if (view === this.#shown) this.#onFrame(at);
+  }
+
+  #mayTakeOver(view: View, first: number, at: number): boolean {
+    const old = this.#shown?.latest ?? null;
+    const oldStands = old === null || at - old > OLD_STILL || this.#shown?.track.readyState === "ended";
+    return oldStands || view.inRow >= FLOW_FRAMES || at - first >= FLOW_PATIENCE;
   }
 
   #make(track: MediaStreamTrack): View {
@@ -81,7 +103,7 @@ export class Picture {
     element.style.inset = "0";
     this.#dressOne(element);
     element.srcObject = new MediaStream([track]);
-    return { element, track, stop: () => undefined };
+    return { element, track, stop: () => undefined, first: null, latest: null, inRow: 0 };
   }
 
   #dressOne(element: HTMLVideoElement): void {

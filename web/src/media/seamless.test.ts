@@ -57,20 +57,53 @@ describe("a picture", () => {
     return { made, at, videos, front, present };
   }
 
-  it("keeps the old track in front until the new one has shown a frame, then lets it go", () => {
+  it("keeps the old track in front until the new one flows, then lets it go", () => {
     const { made, videos, front, present, at } = picture();
     const [old, fresh] = [fakeTrack("video"), fakeTrack("video")];
     made.show(old);
     present(old, 10);
     made.show(fresh);
     expect(videos()).toHaveLength(2);
-    expect(trackOf(front())).toBe(old);
-    present(old, 20);
-    present(fresh, 30);
+    for (const time of [30, 60]) {
+      present(old, time - 10);
+      present(fresh, time);
+      expect(trackOf(front())).toBe(old);
+    }
+    present(fresh, 90);
     expect(videos()).toHaveLength(1);
     expect(trackOf(front())).toBe(fresh);
-    present(fresh, 40);
-    expect(at).toEqual([10, 20, 30, 40]);
+    present(fresh, 120);
+    expect(at).toEqual([10, 20, 50, 90, 120]);
+  });
+
+  it("does not fall for a first frame that is followed by a pause", () => {
+    const { made, front, present } = picture();
+    const [old, fresh] = [fakeTrack("video"), fakeTrack("video")];
+    made.show(old);
+    made.show(fresh);
+    for (const time of [0, 200, 400, 600]) {
+      present(old, time);
+      present(fresh, time + 10);
+      expect(trackOf(front())).toBe(old);
+    }
+    // As good as it gets.
+    present(old, 700);
+    present(fresh, 710);
+    expect(trackOf(front())).toBe(fresh);
+  });
+
+  it("takes any frame when the old picture stands still or has ended", () => {
+    const still = picture();
+    const ended = picture();
+    for (const { made, front, present } of [still, ended]) {
+      const [old, fresh] = [fakeTrack("video"), fakeTrack("video")];
+      made.show(old);
+      present(old, 10);
+      made.show(fresh);
+      if (made === ended.made) old.stop();
+      present(fresh, made === ended.made ? 20 : 300);
+      expect(trackOf(front())).toBe(fresh);
+    }
   });
 
   it("goes back without a trace when the new track is taken away before it showed anything", () => {
@@ -100,7 +133,7 @@ describe("a picture", () => {
     made.show(second);
     made.show(third);
     expect(videos()).toHaveLength(2);
-    present(third, 20);
+    for (const time of [20, 40, 60]) present(third, time);
     expect(trackOf(front())).toBe(third);
   });
 

@@ -306,8 +306,9 @@ export class SfuConnection {
 
   async #loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<Device> {
     const { handlerFactory } = this.#options;
-    const device = handlerFactory ? new Device({ handlerFactory }) : await Device.factory();
-    await device.load({ routerRtpCapabilities });
+    const device = handlerFactory
+      ? await loaded(new Device({ handlerFactory }), routerRtpCapabilities)
+      : await sharedDevice(routerRtpCapabilities);
     this.#device = device;
     return device;
   }
@@ -545,4 +546,24 @@ export class SfuConnection {
   #lose(error: unknown): void {
     if (!this.#closed) this.events.emit("lost", { error });
   }
+}
+
+/** What this browser can do with a router of these capabilities does not change while the page lives. */
+const devices = new Map<string, Promise<Device>>();
+
+/** Finding it out takes the browser two connections; so the next call to such a router finds it known. */
+function sharedDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<Device> {
+  const key = JSON.stringify(routerRtpCapabilities);
+  const known = devices.get(key);
+  if (known !== undefined) return known;
+  const device = Device.factory().then((made) => loaded(made, routerRtpCapabilities));
+  devices.set(key, device);
+  // A failure may be of the moment; the next call tries again.
+  device.catch(() => devices.delete(key));
+  return device;
+}
+
+async function loaded(device: Device, routerRtpCapabilities: types.RtpCapabilities): Promise<Device> {
+  await device.load({ routerRtpCapabilities });
+  return device;
 }
