@@ -135,7 +135,8 @@ pub(super) async fn report_quality(
     Body(report): Body<QualityReport>,
 ) -> Result<(StatusCode, Json<Done>), ApiError> {
     let call = read::call(&params)?;
-    shared.calls.quality(&caller, Some(&call), report).await?;
+    let taken = shared.calls.quality(&caller, Some(&call), report).await;
+    taken.map_err(read::in_words_of_rest)?;
     Ok((StatusCode::ACCEPTED, Json(Done::new("Quality report taken"))))
 }
 

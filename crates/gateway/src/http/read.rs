@@ -95,3 +95,11 @@ impl Asked {
         })
     }
 }
+
+/// What is wrong with an event's payload, in the word that REST has for it (contract §2.4).
+pub(super) fn in_words_of_rest(mut error: ErrorBody) -> ErrorBody {
+    if error.code == ErrorCode::InvalidInput {
+        error.code = ErrorCode::InvalidRequest;
+    }
+    error
+}
