@@ -24,6 +24,17 @@ test('a call by relay only, direct and through the node', async (t) => {
   for (const page of pages) page.assertNoErrors();
 });
 
+test('an installation may have everybody use the relay, so that nobody learns an address', async (t) => {
+  const relay = await turn(t, 'turn-policy');
+  const stage = await Stage.set(t, 'turn-policy', { ...relay.environment, ICE_RELAY_ONLY: 'true' });
+  const chromium = await stage.chromium();
+  const { pages } = await stage.call(chromium, ['Ana', 'Ben'], { type: 'direct', cam: false });
+  for (const page of pages) {
+    await page.hears(page === pages[0] ? 'Ben' : 'Ana');
+    assert.equal((await carrying(page)).local?.type, 'relay');
+  }
+});
+
 test('the relay takes the credentials we hand out, and no others', async (t) => {
   const relay = await turn(t, 'turn-credentials');
   const stage = await Stage.set(t, 'turn-credentials', relay.environment);

@@ -13,7 +13,7 @@ use store::CaptionKey;
 
 use crate::flags::{Flag, FlagsConfig};
 use crate::ice_servers::{IceServersConfig, Relay};
-use crate::sdp::PrivateAddresses;
+use crate::sdp::Addresses;
 
 mod settings;
 #[cfg(test)]
@@ -40,8 +40,8 @@ pub struct GatewayConfig {
     pub database: DatabaseConfig,
     /// STUN and TURN.
     pub ice: IceServersConfig,
-    /// What becomes of private addresses in signals.
-    pub private_addresses: PrivateAddresses,
+    /// Which addresses browsers learn of each other by signals.
+    pub addresses: Addresses,
     /// The numbers of calls' rules.
     pub calls: call::Settings,
     /// What is turned on.
@@ -188,7 +188,7 @@ impl GatewayConfig {
             ("ICE_RELAY_ONLY", (self.ice.relay == Relay::Only).to_string()),
             (
                 "SDP_STRIP_PRIVATE_CANDIDATES",
-                (self.private_addresses == PrivateAddresses::Strip).to_string(),
+                (self.addresses != Addresses::All).to_string(),
             ),
             ("DEV_LOGIN", (self.dev_login == DevLogin::On).to_string()),
             ("RING_TIMEOUT_SECS", seconds(self.calls.ring_timeout)),

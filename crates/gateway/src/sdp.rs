@@ -15,13 +15,15 @@ const MAX_NEGOTIATION_ID: usize = 64;
 /// Longest `sdpMid` and `usernameFragment`, bytes (RFC 8839 §5.4: a fragment has 256 at most).
 const MAX_FIELD: usize = 256;
 
-/// What becomes of addresses that mean something within a private network only.
+/// Which addresses one browser may learn of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PrivateAddresses {
-    /// Relayed.
-    Keep,
-    /// Host candidates with one are dropped, related addresses blanked.
-    Strip,
+pub enum Addresses {
+    /// All that it offers.
+    All,
+    /// None of a private network: host candidates with one are dropped, related addresses blanked.
+    Public,
+    /// Those of TURN servers only: every other candidate is dropped, related addresses blanked.
+    Relays,
 }
 
 /// Checks a signal and gives what is to be relayed. A candidate that is dropped leaves `None` behind, which is not the
@@ -29,7 +31,7 @@ pub enum PrivateAddresses {
 ///
 /// # Errors
 /// `INVALID_INPUT` if it is too large, does not read, or is not of its type.
-pub fn check_signal(signal: &Signal, private: PrivateAddresses) -> Result<Option<Signal>, ErrorBody> {
+pub fn check_signal(signal: &Signal, allowed: Addresses) -> Result<Option<Signal>, ErrorBody> {
     if signal
         .negotiation_id
         .as_ref()
@@ -38,8 +40,8 @@ pub fn check_signal(signal: &Signal, private: PrivateAddresses) -> Result<Option
         return Err(invalid("negotiationId is too long"));
     }
     match signal.signal_type {
-        SignalType::Offer | SignalType::Answer => description(signal, private).map(Some),
-        SignalType::IceCandidate => candidate(signal, private),
+        SignalType::Offer | SignalType::Answer => description(signal, allowed).map(Some),
+        SignalType::IceCandidate => candidate(signal, allowed),
     }
 }
 
@@ -47,7 +49,7 @@ fn invalid(message: &str) -> ErrorBody {
     ErrorBody::with_message(ErrorCode::InvalidInput, message)
 }
 
-fn description(signal: &Signal, private: PrivateAddresses) -> Result<Signal, ErrorBody> {
+fn description(signal: &Signal, allowed: Addresses) -> Result<Signal, ErrorBody> {
     let Some(sdp) = &signal.sdp else {
         return Err(invalid("sdp is missing"));
     };
@@ -57,9 +59,9 @@ fn description(signal: &Signal, private: PrivateAddresses) -> Result<Signal, Err
     let lines: Vec<&str> = sdp.split('\n').map(|line| line.trim_end_matches('\r')).collect();
     let lines = lines.strip_suffix(&[""]).unwrap_or(&lines);
     read(lines, signal.signal_type)?;
-    let sdp = match private {
-        PrivateAddresses::Keep => sdp.clone(),
-        PrivateAddresses::Strip => stripped(lines),
+    let sdp = match allowed {
+        Addresses::All => sdp.clone(),
+        Addresses::Public | Addresses::Relays => stripped(lines, allowed),
     };
     Ok(Signal {
         signal_type: signal.signal_type,
@@ -121,11 +123,11 @@ fn section(line: &str) -> Result<(), ErrorBody> {
     }
 }
 
-fn stripped(lines: &[&str]) -> String {
+fn stripped(lines: &[&str], allowed: Addresses) -> String {
     let mut text = String::new();
     for line in lines {
         let kept = match line.strip_prefix("a=candidate:") {
-            Some(rest) => match outside(rest) {
+            Some(rest) => match outside(rest, allowed) {
                 Outside::Drop => continue,
                 Outside::Keep(rest) => format!("a=candidate:{rest}"),
             },
@@ -137,7 +139,7 @@ fn stripped(lines: &[&str]) -> String {
     text
 }
 
-fn candidate(signal: &Signal, private: PrivateAddresses) -> Result<Option<Signal>, ErrorBody> {
+fn candidate(signal: &Signal, allowed: Addresses) -> Result<Option<Signal>, ErrorBody> {
     let value = signal.candidate.as_ref().unwrap_or(&Value::Null);
     let relayed = match value {
         Value::Null => Value::Null,
@@ -153,7 +155,7 @@ fn candidate(signal: &Signal, private: PrivateAddresses) -> Result<Option<Signal
                 Some(index) if index.as_u64().is_some_and(|index| index <= 1000) => index.clone(),
                 Some(_) => return Err(invalid("sdpMLineIndex is none")),
             };
-            let Some(line) = line_to_relay(line, private)? else {
+            let Some(line) = line_to_relay(line, allowed)? else {
                 return Ok(None);
             };
             let named = |text: Option<&str>| text.map_or(Value::Null, |text| Value::String(text.to_owned()));
@@ -175,7 +177,7 @@ fn candidate(signal: &Signal, private: PrivateAddresses) -> Result<Option<Signal
 }
 
 /// The line of a candidate as it is relayed; `None` if it is not.
-fn line_to_relay(line: &str, private: PrivateAddresses) -> Result<Option<String>, ErrorBody> {
+fn line_to_relay(line: &str, allowed: Addresses) -> Result<Option<String>, ErrorBody> {
     // An empty line says that this was the last one of a generation (W3C WebRTC §4.8.1.3).
     if line.is_empty() {
         return Ok(Some(String::new()));
@@ -187,10 +189,12 @@ fn line_to_relay(line: &str, private: PrivateAddresses) -> Result<Option<String>
     if line.chars().any(char::is_control) || Fields::read(rest).is_none() {
         return Err(invalid("the candidate cannot be read"));
     }
-    Ok(match (private, outside(rest)) {
-        (PrivateAddresses::Keep, _) => Some(line.to_owned()),
-        (PrivateAddresses::Strip, Outside::Drop) => None,
-        (PrivateAddresses::Strip, Outside::Keep(rest)) => Some(format!("candidate:{rest}")),
+    if allowed == Addresses::All {
+        return Ok(Some(line.to_owned()));
+    }
+    Ok(match outside(rest, allowed) {
+        Outside::Drop => None,
+        Outside::Keep(rest) => Some(format!("candidate:{rest}")),
     })
 }
 
@@ -226,7 +230,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn outside(rest: &str) -> Outside {
+fn outside(rest: &str, allowed: Addresses) -> Outside {
     let Some(Fields {
         mut words,
         address,
@@ -235,6 +239,9 @@ fn outside(rest: &str) -> Outside {
     else {
         return Outside::Drop;
     };
+    if allowed == Addresses::Relays && kind != "relay" {
+        return Outside::Drop;
+    }
     // A name is what browsers put in place of such an address (RFC 8828 §5.2): it gives nothing away.
     let address = address.parse::<IpAddr>().ok();
     if kind == "host" && address.is_some_and(is_private) {

@@ -64,7 +64,7 @@ function stage(
     }),
   );
   const rest = {
-    config: vi.fn(() => Promise.reject(new Error("not asked here"))),
+    config: vi.fn<() => Promise<unknown>>(() => Promise.reject(new Error("not asked here"))),
     login: vi.fn(() => Promise.resolve(LOGIN)),
     conversations: vi.fn(() => Promise.resolve([conversation])),
     history: vi.fn(() => Promise.resolve({ calls: [], total: 0, limit: 20, offset: 0 })),
@@ -82,6 +82,7 @@ function stage(
     state: callStore.state,
     subscribe: callStore.subscribe,
     attach: vi.fn(),
+    requireRelay: vi.fn(),
     identify: vi.fn(),
     start: vi.fn(),
     join: vi.fn(),
@@ -403,4 +404,12 @@ describe("a guest", () => {
     expect(made.callStore.state().phase).toBe("ended");
     expect(made.calls.dismissOutcome).not.toHaveBeenCalled();
   });
+});
+
+it.each([true, false])("connects through relays only where the server says so (%s)", async (relayOnly) => {
+  const made = stage(HOME);
+  made.rest.config.mockResolvedValue({ relayOnly });
+  made.application.open();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(made.calls.requireRelay).toHaveBeenCalledTimes(relayOnly ? 1 : 0);
 });

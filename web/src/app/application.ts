@@ -34,6 +34,8 @@ export interface Calls {
   readonly subscribe: (listener: () => void) => () => void;
   /** Speak through this gateway from now on; null after logging out. */
   attach: (gateway: Gateway | null, rest: Rest) => void;
+  /** No connection but through a TURN server. */
+  requireRelay: () => void;
   identify: (userId: string | null, name: string, avatar: string | null) => void;
   start: (place: CallPlace, type: CallType) => void;
   join: (place: CallPlace, callId: string, type: CallType) => void;
@@ -171,7 +173,9 @@ export class Application {
 
   async #loadConfig(): Promise<void> {
     const config = await this.#rest.config().catch(() => null);
-    if (config !== null) this.#store.dispatch({ type: "config-loaded", config });
+    if (config === null) return;
+    if (config.relayOnly) this.#calls.requireRelay();
+    this.#store.dispatch({ type: "config-loaded", config });
   }
 
   async #restoreLogin(): Promise<void> {

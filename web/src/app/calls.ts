@@ -8,6 +8,7 @@ export function callsOf(store: CallStore, session: CallSession): Calls {
     state: store.state,
     subscribe: store.subscribe,
     attach: (gateway, rest) => session.attach(gateway, rest),
+    requireRelay: () => session.requireRelay(),
     identify: (userId, name, avatar) => store.dispatch({ type: "identified", userId, name, avatar }),
     start: (place, type) => session.start(place, type),
     join: (place, callId, type) => session.join(place, callId, type),

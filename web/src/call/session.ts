@@ -64,7 +64,7 @@ export class CallSession {
   /** What every switch so far did to picture and sound here. */
   readonly gaps: SwitchGapReport[] = [];
   readonly #store: CallStore;
-  readonly #flags: Flags;
+  #flags: Flags;
   readonly #outside: Outside;
   readonly #own = new OwnMedia();
   readonly #slots: Record<Capture, TrackSlot>;
@@ -115,6 +115,11 @@ export class CallSession {
     if (gateway === null) return;
     this.#stopListening = this.#listen(gateway);
     warmUp();
+  }
+
+  /** From the next call on: no connection but through a TURN server. */
+  requireRelay(): void {
+    this.#flags = { ...this.#flags, relay: true };
   }
 
   start(place: CallPlace, type: CallType): void {

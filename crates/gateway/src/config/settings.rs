@@ -14,7 +14,7 @@ use store::CaptionKey;
 use super::{DatabaseConfig, DevLogin, Environment, GatewayConfig, HttpConfig, IpHashKey, NodesConfig};
 use crate::flags::{Flag, FlagsConfig};
 use crate::ice_servers::{IceServersConfig, Relay, TurnFallback, TurnSecret};
-use crate::sdp::PrivateAddresses;
+use crate::sdp::Addresses;
 
 /// Every setting that is wrong; never empty.
 pub type ConfigErrors = Wrong<SettingError>;
@@ -208,6 +208,7 @@ impl Settings {
             None => login.clone(),
         };
         let flags = self.features.check(&mut problems);
+        let ice = self.ice(&flags, &mut problems);
         let config = GatewayConfig {
             environment,
             log_level: given(&shared.log_level)
@@ -221,8 +222,8 @@ impl Settings {
             media,
             nodes: self.nodes(part, &mut problems),
             database: self.database(&mut problems),
-            ice: self.ice(&flags, &mut problems),
-            private_addresses: self.private_addresses(environment, &mut problems),
+            addresses: self.addresses(environment, ice.relay, &mut problems),
+            ice,
             calls: self.calls(&mut problems),
             flags,
             dev_login: self.dev_login(environment, &mut problems),
@@ -356,13 +357,14 @@ impl Settings {
         }
     }
 
-    fn private_addresses(&self, environment: Environment, problems: &mut Problems) -> PrivateAddresses {
+    fn addresses(&self, environment: Environment, relay: Relay, problems: &mut Problems) -> Addresses {
         let default = environment == Environment::Production;
         let setting = "SDP_STRIP_PRIVATE_CANDIDATES";
-        if problems.switch(setting, &self.sdp_strip_private_candidates, default) {
-            PrivateAddresses::Strip
-        } else {
-            PrivateAddresses::Keep
+        let strip = problems.switch(setting, &self.sdp_strip_private_candidates, default);
+        match (relay, strip) {
+            (Relay::Only, _) => Addresses::Relays,
+            (Relay::IfNeeded, true) => Addresses::Public,
+            (Relay::IfNeeded, false) => Addresses::All,
         }
     }
 

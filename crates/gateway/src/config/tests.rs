@@ -43,7 +43,7 @@ fn defaults_are_the_contracts() {
     assert_eq!(config.media.current, SECRET, "one secret unless there are two");
     assert_eq!(config.environment, Environment::Development);
     assert_eq!(config.dev_login, DevLogin::On);
-    assert_eq!(config.private_addresses, PrivateAddresses::Keep);
+    assert_eq!(config.addresses, Addresses::All);
     assert_eq!(
         config.video_codecs,
         ["video/VP8", "video/H264", "video/VP9", "video/AV1"]
@@ -60,7 +60,7 @@ fn production_is_stricter() {
         .check(&shared, Part::Alone)
         .expect("a good configuration");
     assert_eq!(config.dev_login, DevLogin::Off);
-    assert_eq!(config.private_addresses, PrivateAddresses::Strip);
+    assert_eq!(config.addresses, Addresses::Public);
     let open = settings(|settings| set(&mut settings.dev_login, "yes"));
     let config = open.check(&shared, Part::Alone).expect("a good configuration");
     assert_eq!(config.dev_login, DevLogin::On);
@@ -114,7 +114,7 @@ fn every_setting_reaches_its_place() {
     assert_eq!(config.ice.turn, ["turn:c", "turns:d"]);
     assert_eq!(config.ice.relay, Relay::Only);
     assert!(config.ice.fallback.is_some());
-    assert_eq!(config.private_addresses, PrivateAddresses::Strip);
+    assert_eq!(config.addresses, Addresses::Relays);
     assert_eq!(config.nodes.public_url, "https://media.example.org");
     assert_eq!(config.flags.sfu_percent, 25);
     assert_eq!(config.flags.sfu_conversations.len(), 1);

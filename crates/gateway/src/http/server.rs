@@ -18,6 +18,7 @@ use super::gate::Known;
 use super::read::{Asked, Pairs};
 use crate::config::DevLogin;
 use crate::gateway::Shared;
+use crate::ice_servers::Relay;
 
 /// Bytes of a bandwidth test unless asked otherwise: a second at 8 Mbit/s.
 const TEST: u64 = 1_000_000;
@@ -68,6 +69,7 @@ pub(super) async fn config(State(shared): State<Arc<Shared>>) -> DataAnswer<Gate
         protocol: version::PROTOCOL,
         max_participants: config.calls.max_participants,
         dev_login: config.dev_login == DevLogin::On,
+        relay_only: config.ice.relay == Relay::Only,
         translation_languages: Vec::new(),
         flags: shared.flags.by_name(),
         video_codecs: config.video_codecs.clone(),

@@ -24,7 +24,7 @@ fn trickled(candidate: Value) -> Signal {
     }
 }
 
-fn trickle(line: &str, private: PrivateAddresses) -> Option<String> {
+fn trickle(line: &str, private: Addresses) -> Option<String> {
     let signal = trickled(json!({"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0}));
     let relayed = check_signal(&signal, private).expect("it reads")?;
     let line = relayed.candidate.expect("a candidate")["candidate"].clone();
@@ -36,7 +36,7 @@ fn descriptions_are_relayed_as_they_are() {
     let offer = format!("{HEAD}{AUDIO}a=setup:actpass\r\n");
     let answer = format!("{HEAD}{AUDIO}a=setup:active\r\na=x-unknown:kept\r\n");
     for (signal_type, sdp) in [(SignalType::Offer, offer), (SignalType::Answer, answer)] {
-        for private in [PrivateAddresses::Keep, PrivateAddresses::Strip] {
+        for private in [Addresses::All, Addresses::Public] {
             let signal = described(signal_type, &sdp);
             assert_eq!(check_signal(&signal, private), Ok(Some(signal)));
         }
@@ -72,7 +72,7 @@ fn what_is_no_description_of_its_type_is_refused() {
         (SignalType::Answer, offer),
     ];
     for (signal_type, sdp) in table {
-        let refused = check_signal(&described(signal_type, &sdp), PrivateAddresses::Keep);
+        let refused = check_signal(&described(signal_type, &sdp), Addresses::All);
         let code = refused.map_err(|error| error.code);
         assert_eq!(code, Err(ErrorCode::InvalidInput), "{:.80}", sdp);
     }
@@ -82,7 +82,7 @@ fn what_is_no_description_of_its_type_is_refused() {
         candidate: None,
         negotiation_id: None,
     };
-    assert!(check_signal(&missing, PrivateAddresses::Keep).is_err());
+    assert!(check_signal(&missing, Addresses::All).is_err());
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn private_candidates_of_a_description_are_taken_out() {
          a=candidate:3 1 udp 1677729535 198.51.100.7 50000 typ srflx raddr 192.168.1.7 rport 50000 generation 0\r\n\
          a=end-of-candidates\r\n"
     );
-    let signal = check_signal(&described(SignalType::Offer, &sdp), PrivateAddresses::Strip);
+    let signal = check_signal(&described(SignalType::Offer, &sdp), Addresses::Public);
     let sdp = signal
         .expect("it reads")
         .and_then(|signal| signal.sdp)
@@ -124,13 +124,9 @@ fn trickled_candidates_are_kept_blanked_or_dropped() {
         "::1",
         "::ffff:10.0.0.1",
     ] {
+        assert_eq!(trickle(&host(address), Addresses::Public), None, "{address}");
         assert_eq!(
-            trickle(&host(address), PrivateAddresses::Strip),
-            None,
-            "{address}"
-        );
-        assert_eq!(
-            trickle(&host(address), PrivateAddresses::Keep),
+            trickle(&host(address), Addresses::All),
             Some(host(address)),
             "{address}"
         );
@@ -143,24 +139,18 @@ fn trickled_candidates_are_kept_blanked_or_dropped() {
         "100.128.0.1",
     ] {
         assert_eq!(
-            trickle(&host(address), PrivateAddresses::Strip),
+            trickle(&host(address), Addresses::Public),
             Some(host(address)),
             "{address}"
         );
     }
     let reflexive = "candidate:2 1 udp 1 2001:db8::7 5 typ srflx raddr fd00::1 rport 9 ufrag ab";
     let blanked = "candidate:2 1 udp 1 2001:db8::7 5 typ srflx raddr :: rport 0 ufrag ab";
-    assert_eq!(
-        trickle(reflexive, PrivateAddresses::Strip).as_deref(),
-        Some(blanked)
-    );
+    assert_eq!(trickle(reflexive, Addresses::Public).as_deref(), Some(blanked));
     // A reflexive or relayed address may be private where the whole installation is; it is what the peer needs.
     let relayed = "candidate:3 1 udp 1 10.0.0.2 5 typ relay raddr 0.0.0.0 rport 0";
-    assert_eq!(
-        trickle(relayed, PrivateAddresses::Strip).as_deref(),
-        Some(relayed)
-    );
-    assert_eq!(trickle("", PrivateAddresses::Strip).as_deref(), Some(""));
+    assert_eq!(trickle(relayed, Addresses::Public).as_deref(), Some(relayed));
+    assert_eq!(trickle("", Addresses::Public).as_deref(), Some(""));
 }
 
 #[test]
@@ -168,7 +158,7 @@ fn the_end_of_candidates_is_relayed() {
     for candidate in [Some(Value::Null), None] {
         let mut signal = trickled(Value::Null);
         signal.candidate = candidate;
-        let relayed = check_signal(&signal, PrivateAddresses::Strip).expect("it reads");
+        let relayed = check_signal(&signal, Addresses::Public).expect("it reads");
         assert_eq!(relayed.and_then(|signal| signal.candidate), Some(Value::Null));
     }
 }
@@ -197,7 +187,7 @@ fn candidates_that_are_none_are_refused() {
         json!({"candidate": good, "usernameFragment": long}),
     ];
     for candidate in table {
-        let refused = check_signal(&trickled(candidate.clone()), PrivateAddresses::Keep);
+        let refused = check_signal(&trickled(candidate.clone()), Addresses::All);
         let code = refused.map_err(|error| error.code);
         assert_eq!(code, Err(ErrorCode::InvalidInput), "{candidate}");
     }
@@ -207,7 +197,7 @@ fn candidates_that_are_none_are_refused() {
 fn only_known_fields_are_relayed_and_names_of_negotiations_are_short() {
     let good = "candidate:1 1 udp 1 198.51.100.7 5 typ host";
     let signal = trickled(json!({"candidate": good, "sdpMid": "0", "extra": {"a": 1}}));
-    let relayed = check_signal(&signal, PrivateAddresses::Keep)
+    let relayed = check_signal(&signal, Addresses::All)
         .expect("it reads")
         .expect("kept");
     assert_eq!(
@@ -217,18 +207,45 @@ fn only_known_fields_are_relayed_and_names_of_negotiations_are_short() {
     assert_eq!(relayed.negotiation_id, signal.negotiation_id);
     let mut long = signal;
     long.negotiation_id = Some("n".repeat(MAX_NEGOTIATION_ID + 1));
-    assert!(check_signal(&long, PrivateAddresses::Keep).is_err());
+    assert!(check_signal(&long, Addresses::All).is_err());
 }
 
 proptest! {
     #[test]
     fn any_text_is_answered_and_nothing_private_gets_out(text in ".{0,400}", words in "[a-z0-9 .:]{0,120}") {
         let signal = described(SignalType::Offer, &text);
-        let _ = check_signal(&signal, PrivateAddresses::Strip);
+        let _ = check_signal(&signal, Addresses::Public);
         let line = format!("candidate:1 1 udp 1 192.168.7.7 5 typ host {words}");
         let signal = trickled(json!({"candidate": line}));
-        if let Ok(relayed) = check_signal(&signal, PrivateAddresses::Strip) {
+        if let Ok(relayed) = check_signal(&signal, Addresses::Public) {
             prop_assert_eq!(relayed, None);
         }
     }
+}
+
+#[test]
+fn where_only_relays_may_be_learnt_of_everything_else_is_dropped() {
+    let rows = [
+        ("candidate:1 1 udp 2122260223 203.0.113.9 50000 typ host", None),
+        ("candidate:1 1 udp 2122260223 1b9e.local 50000 typ host", None),
+        (
+            "candidate:2 1 udp 1686052607 203.0.113.9 50001 typ srflx raddr 192.168.1.2 rport 50000",
+            None,
+        ),
+        (
+            "candidate:3 1 udp 41885695 198.51.100.7 50002 typ relay raddr 203.0.113.9 rport 50001",
+            Some("candidate:3 1 udp 41885695 198.51.100.7 50002 typ relay raddr 0.0.0.0 rport 0"),
+        ),
+    ];
+    for (line, relayed) in rows {
+        assert_eq!(trickle(line, Addresses::Relays).as_deref(), relayed, "{line}");
+    }
+    let host = "a=candidate:1 1 udp 2122260223 203.0.113.9 50000 typ host";
+    let sdp = format!("{HEAD}{AUDIO}a=setup:actpass\r\n{host}\r\n");
+    let signal = check_signal(&described(SignalType::Offer, &sdp), Addresses::Relays);
+    let text = signal.expect("it reads").expect("an offer").sdp.expect("text");
+    assert!(
+        text.contains("a=setup:actpass") && !text.contains("candidate"),
+        "{text}"
+    );
 }

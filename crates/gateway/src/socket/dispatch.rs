@@ -127,7 +127,7 @@ async fn signal(
     payload: Value,
 ) -> Result<Option<Value>, ErrorBody> {
     let (whose, signal) = signalled(event, payload)?;
-    match sdp::check_signal(&signal, shared.config.private_addresses)? {
+    match sdp::check_signal(&signal, shared.config.addresses)? {
         Some(signal) => done(shared.calls.signal(caller, socket, whose, signal).await),
         // A candidate that is not to be told; its sender need not know.
         None => Ok(None),

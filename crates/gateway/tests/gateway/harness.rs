@@ -199,7 +199,7 @@ fn config(nodes: &[&str]) -> GatewayConfig {
             caption_key: CaptionKey::random(),
         },
         ice: gateway::ice_servers::IceServersConfig::default(),
-        private_addresses: sdp::PrivateAddresses::Keep,
+        addresses: sdp::Addresses::All,
         calls: call::Settings::default(),
         flags: FlagsConfig::default(),
         dev_login: DevLogin::Off,

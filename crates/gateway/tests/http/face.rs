@@ -12,7 +12,7 @@ use gateway::config::{
 };
 use gateway::flags::FlagsConfig;
 use gateway::ice_servers::{IceServersConfig, TurnSecret};
-use gateway::sdp::PrivateAddresses;
+use gateway::sdp::Addresses;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -252,7 +252,7 @@ fn config() -> GatewayConfig {
             turn_secret: Some(TurnSecret("north".into())),
             ..IceServersConfig::default()
         },
-        private_addresses: PrivateAddresses::Keep,
+        addresses: Addresses::All,
         calls: call::Settings::default(),
         flags: FlagsConfig::default(),
         dev_login: DevLogin::On,

@@ -238,6 +238,8 @@ body! {
         pub max_participants: u32,
         /// Whether a name is enough to log in.
         pub dev_login: bool,
+        /// Whether clients may connect through TURN servers only, so that nobody learns anybody's address.
+        pub relay_only: bool,
         /// Languages captions can be translated into; empty without a translator.
         pub translation_languages: Vec<String>,
         /// Switches (contract §8.9), by name.

@@ -225,6 +225,8 @@ export type GatewayConfig = {
   maxParticipants: number,
   /** Whether a name is enough to log in. */
   devLogin: boolean,
+  /** Whether clients may connect through TURN servers only, so that nobody learns anybody's address. */
+  relayOnly: boolean,
   /** Languages captions can be translated into; empty without a translator. */
   translationLanguages: Array<string>,
   /** Switches (contract §8.9), by name. */
