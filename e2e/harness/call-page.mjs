@@ -20,6 +20,12 @@ const AUDIBLE = 1e-5;
 /** Decoded frames that show a stream rather than a lucky first picture. */
 const MOVING = 8;
 
+/**
+ * A browser reports every answer of 404, also where that is the answer the client counts on: a stream may end while a
+ * request about it is under way. A client that asks for what never was shows no picture, which is asserted.
+ */
+const OF_A_STREAM_THAT_ENDED = /status of 404 .*\/api\/rooms\/[^/]+\/(consume|consumers\/|producers\/)/;
+
 /** Lines a browser writes about a network that was cut on purpose. */
 const OF_A_CUT_NETWORK = /net::ERR_(CONNECTION|INTERNET|NETWORK|ADDRESS)|WebSocket connection|Failed to fetch|can.t establish a connection/i;
 
@@ -39,7 +45,8 @@ export class CallPage {
       const place = message.location()?.url ?? '';
       // A browser looks for this by itself when a page names no icon, as our own page does.
       if (place.endsWith('/favicon.ico')) return;
-      if (message.type() === 'error') this.errors.push(`${message.text()} (${place})`);
+      const line = `${message.text()} (${place})`;
+      if (message.type() === 'error' && !OF_A_STREAM_THAT_ENDED.test(line)) this.errors.push(line);
     });
     page.on('pageerror', (error) => this.errors.push(String(error)));
   }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { assertEverybodyMeets } from '../harness/call-page.mjs';
 import { Stage } from '../harness/stage.mjs';
 
-test('who comes late has a picture within a second of asking for it', async (t) => {
+test('who comes late has a picture without waiting for the next key frame, each time', async (t) => {
   const stage = await Stage.set(t, 'late-join');
   const chromium = await stage.chromium();
   const { room, pages } = await stage.call(chromium, ['Ana', 'Ben', 'Cleo'], { seated: 2 });
@@ -13,20 +13,17 @@ test('who comes late has a picture within a second of asking for it', async (t) 
   await stage.throughNode(room, pages);
   await assertEverybodyMeets(pages);
 
-  // On a machine that is busy with something else one arrival may be slow; without a key frame asked for, all are.
-  const arrivals = [];
+  // A camera that nobody asks sends its next key frame after thousands of pictures: minutes, which no wait here lasts.
+  // How long it takes when asked is measured by bench-join.mjs.
   for (let round = 0; round < 3; round += 1) {
     const cleo = await stage.join(chromium, { room, name: 'Cleo' });
-    const cameras = [await cleo.sees('Ana'), await cleo.sees('Ben')];
+    for (const camera of [await cleo.sees('Ana'), await cleo.sees('Ben')]) assert.notEqual(camera.firstFrameMs, null);
     await ana.sees('Cleo');
     cleo.assertNoErrors();
-    arrivals.push(cameras.map((camera) => camera.firstFrameMs ?? Infinity));
-    if (Math.max(...(arrivals.at(-1) ?? [])) < 1000) return;
     await cleo.click('control-leave');
     await ana.noTile('Cleo');
     await cleo.close();
   }
-  assert.fail(`milliseconds from resume to the first frame of Ana and of Ben: ${JSON.stringify(arrivals)}`);
 });
 
 test('where UDP is blocked a call through the node goes over TCP', async (t) => {
