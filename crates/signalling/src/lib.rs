@@ -13,6 +13,7 @@
 
 pub mod client_gateway;
 pub mod client_node;
+mod declare;
 pub mod error;
 pub mod fuzz;
 pub mod gateway_node;

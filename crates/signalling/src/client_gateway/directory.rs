@@ -1,10 +1,7 @@
 //! People, conversations and links of a stand-alone installation (contract §2.1, §4.7).
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::rest::ActiveCall;
+use crate::declare::{object, words};
 use crate::id::{ConversationId, ShareLinkId, UserId};
 use crate::text::Text;
 use crate::timestamp::Timestamp;
@@ -22,37 +19,6 @@ pub mod directory_path {
     pub const CONVERSATIONS: &str = "/api/conversations";
     /// `POST` [`super::CreateLinkRequest`], answered with [`super::ShareLinkDto`].
     pub const LINKS: &str = "/api/conversations/{conversationId}/links";
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// The word on the wire and in storage.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-
-            /// Reads the word.
-            #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
 }
 
 words! {
@@ -78,17 +44,7 @@ words! {
     }
 }
 
-macro_rules! body {
-    ($(#[$doc:meta])* $name:ident { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name { $($body)* }
-    };
-}
-
-body! {
+object! {
     /// Logs in by name alone; creates the user if there is none. Development only.
     DevLoginRequest {
         /// The name.
@@ -98,7 +54,7 @@ body! {
         pub language: Option<String>,
     }
 }
-body! {
+object! {
     /// Logged in.
     LoginResponse {
         /// Opens the gateway.
@@ -109,7 +65,7 @@ body! {
         pub user: Account,
     }
 }
-body! {
+object! {
     /// One's own account.
     Account {
         /// Who one is.
@@ -123,7 +79,7 @@ body! {
         pub language: String,
     }
 }
-body! {
+object! {
     /// Somebody one can call.
     Person {
         /// Who.
@@ -137,7 +93,7 @@ body! {
         pub online: bool,
     }
 }
-body! {
+object! {
     /// A conversation one is a member of.
     ConversationDto {
         /// Which.
@@ -158,7 +114,7 @@ body! {
         pub updated_at: Timestamp,
     }
 }
-body! {
+object! {
     /// Makes a conversation; a direct one that exists already is answered as it is.
     CreateConversationRequest {
         /// What it is to be.
@@ -171,7 +127,7 @@ body! {
         pub member_ids: Vec<UserId>,
     }
 }
-body! {
+object! {
     /// Makes a link by which guests come in.
     CreateLinkRequest {
         /// When it ends; never if absent.
@@ -185,7 +141,7 @@ body! {
         pub max_concurrent_users: Option<u32>,
     }
 }
-body! {
+object! {
     /// A link by which guests come in.
     ShareLinkDto {
         /// Which.

@@ -1,7 +1,7 @@
 //! Events the gateway sends (contract §2.7).
 
 use ortc::RtpCapabilities;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::call::{
     CallType, EndReason, IceServer, JoinDto, LeaveReason, MediaServerConfig, MediaState, MediaType, Mode,
@@ -9,20 +9,11 @@ use super::call::{
 };
 use super::request::Signal;
 use crate::client_node::{ConsumerPaused, NewProducer, ProducerClosed};
+use crate::declare::object;
 use crate::error::{Details, ErrorBody, ErrorCode};
 use crate::id::{CallId, ConversationId, GuestId, ParticipantId, TransitionId, UserId};
 use crate::text::Text;
 use crate::timestamp::Timestamp;
-
-macro_rules! payload {
-    ($(#[$doc:meta])* $name:ident { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name { $($body)* }
-    };
-}
 
 macro_rules! server_events {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal;)+) => {
@@ -103,7 +94,7 @@ server_events! {
     Presence(Presence) = "directory:presence";
 }
 
-payload! {
+object! {
     /// Whether the socket may speak.
     Authenticated {
         /// Whether it may.
@@ -116,7 +107,7 @@ payload! {
         pub error: Option<ErrorBody>,
     }
 }
-payload! {
+object! {
     /// Who a socket speaks for.
     AuthenticatedUser {
         /// A `UserId` or a `GuestId`.
@@ -127,7 +118,7 @@ payload! {
         pub is_anonymous: bool,
     }
 }
-payload! {
+object! {
     /// A call was begun.
     CallInitiated {
         /// Which call.
@@ -147,7 +138,7 @@ payload! {
         pub created_at: Timestamp,
     }
 }
-payload! {
+object! {
     /// A device is to ring.
     Incoming {
         /// Which call.
@@ -163,7 +154,7 @@ payload! {
         pub expires_at: Timestamp,
     }
 }
-payload! {
+object! {
     /// Somebody came.
     ParticipantJoined {
         /// Which call.
@@ -174,7 +165,7 @@ payload! {
         pub total_participants: u32,
     }
 }
-payload! {
+object! {
     /// The call is active.
     Started {
         /// Which call.
@@ -190,7 +181,7 @@ payload! {
         pub media_server_config: Option<MediaServerConfig>,
     }
 }
-payload! {
+object! {
     /// Somebody does not take the call.
     Rejected {
         /// Which call.
@@ -203,14 +194,14 @@ payload! {
         pub reason: RejectReason,
     }
 }
-payload! {
+object! {
     /// Another device of the same person took or declined the call.
     AnsweredElsewhere {
         /// Which call.
         pub call_id: CallId,
     }
 }
-payload! {
+object! {
     /// A step of the negotiation between two browsers.
     SignalEvent {
         /// Which call.
@@ -221,7 +212,7 @@ payload! {
         pub signal: Signal,
     }
 }
-payload! {
+object! {
     /// Somebody turned something on or off.
     MediaToggled {
         /// Which call.
@@ -234,7 +225,7 @@ payload! {
         pub enabled: bool,
     }
 }
-payload! {
+object! {
     /// What somebody sends, and whether they are there.
     ParticipantMediaState {
         /// Which call.
@@ -251,7 +242,7 @@ payload! {
         pub status: Option<ParticipantStatus>,
     }
 }
-payload! {
+object! {
     /// The way through the media node, to be built and proven while the call stays direct.
     MediaServer {
         /// Which call.
@@ -261,7 +252,7 @@ payload! {
         pub media_server_config: Option<MediaServerConfig>,
     }
 }
-payload! {
+object! {
     /// Build the new way beside the old one, then acknowledge.
     ModeSwitch {
         /// Which call.
@@ -298,7 +289,7 @@ payload! {
         pub transition_id: TransitionId,
     }
 }
-payload! {
+object! {
     /// A switch was committed, or given up.
     ModeSwitched {
         /// Which call.
@@ -317,7 +308,7 @@ payload! {
         pub retry_at: Option<Timestamp>,
     }
 }
-payload! {
+object! {
     /// Somebody is no longer in the call.
     ParticipantLeft {
         /// Which call.
@@ -341,7 +332,7 @@ payload! {
         pub reason: Option<LeaveReason>,
     }
 }
-payload! {
+object! {
     /// Something somebody said, as text.
     TranscriptionEvent {
         /// Which call.
@@ -366,7 +357,7 @@ payload! {
         pub is_final: bool,
     }
 }
-payload! {
+object! {
     /// Who is speaking.
     ActiveSpeakerEvent {
         /// Which call.
@@ -376,7 +367,7 @@ payload! {
         pub participant_id: Option<ParticipantId>,
     }
 }
-payload! {
+object! {
     /// There is a call in the conversation, or no longer.
     Ongoing {
         /// Which call.
@@ -394,7 +385,7 @@ payload! {
         pub active: bool,
     }
 }
-payload! {
+object! {
     /// The call is over.
     Ended {
         /// Which call.
@@ -412,7 +403,7 @@ payload! {
         pub duration: u64,
     }
 }
-payload! {
+object! {
     /// Something failed, and nobody asked for an acknowledgement.
     CallError {
         /// Which call.
@@ -430,7 +421,7 @@ payload! {
         pub retry_after: Option<u32>,
     }
 }
-payload! {
+object! {
     /// One's conversations have changed.
     DirectoryChanged {
         /// Which one; all of them if absent.
@@ -438,7 +429,7 @@ payload! {
         pub conversation_id: Option<ConversationId>,
     }
 }
-payload! {
+object! {
     /// Somebody came online or went.
     Presence {
         /// Who.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::call::{CallDto, CallSettings, CallType, IceServer, MediaType, Mode, RejectReason};
+use crate::declare::object;
 use crate::error::ErrorBody;
 use crate::id::{CallId, ConsumerId, ConversationId, ParticipantId, TransitionId};
 use crate::timestamp::Timestamp;
@@ -86,17 +87,7 @@ pub mod request_name {
     }
 }
 
-macro_rules! payload {
-    ($(#[$doc:meta])* $name:ident { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name { $($body)* }
-    };
-}
-
-payload! {
+object! {
     /// Says who one is, on a socket that did not say so in its handshake. Exactly one of the two tokens.
     Authenticate {
         /// Of a registered user.
@@ -110,7 +101,7 @@ payload! {
         pub language: Option<String>,
     }
 }
-payload! {
+object! {
     /// Begins a call.
     Initiate {
         /// Where.
@@ -123,7 +114,7 @@ payload! {
         pub settings: Option<CallSettings>,
     }
 }
-payload! {
+object! {
     /// The call was begun.
     Initiated {
         /// Which call.
@@ -140,7 +131,7 @@ payload! {
         pub call: CallDto,
     }
 }
-payload! {
+object! {
     /// Enters a call, or accepts it.
     Join {
         /// Which call.
@@ -156,7 +147,7 @@ payload! {
         pub sfu_supported: Option<bool>,
     }
 }
-payload! {
+object! {
     /// Does not take a call.
     Reject {
         /// Which call.
@@ -166,7 +157,7 @@ payload! {
         pub reason: Option<RejectReason>,
     }
 }
-payload! {
+object! {
     /// Leaves a call; from somebody who only rings it counts as declining.
     Leave {
         /// Which call.
@@ -176,14 +167,14 @@ payload! {
         pub participant_id: Option<ParticipantId>,
     }
 }
-payload! {
+object! {
     /// One has left.
     LeaveAck {
         /// When.
         pub left_at: Timestamp,
     }
 }
-payload! {
+object! {
     /// The call is over.
     EndAck {
         /// When it ended.
@@ -192,14 +183,14 @@ payload! {
         pub duration: u64,
     }
 }
-payload! {
+object! {
     /// Names a call.
     CallRef {
         /// Which call.
         pub call_id: CallId,
     }
 }
-payload! {
+object! {
     /// Names a participant.
     ParticipantRef {
         /// Which call.
@@ -208,7 +199,7 @@ payload! {
         pub participant_id: ParticipantId,
     }
 }
-payload! {
+object! {
     /// Names a consumer.
     ConsumerRef {
         /// Which.
@@ -218,7 +209,7 @@ payload! {
         pub call_id: Option<CallId>,
     }
 }
-payload! {
+object! {
     /// A step of the negotiation between two browsers, for one other participant.
     SignalRequest {
         /// Which call.
@@ -229,7 +220,7 @@ payload! {
         pub signal: Signal,
     }
 }
-payload! {
+object! {
     /// A session description or a candidate, for `RTCPeerConnection`.
     Signal {
         /// Which of the three.
@@ -261,7 +252,7 @@ pub enum SignalType {
     IceCandidate,
 }
 
-payload! {
+object! {
     /// Turns something on or off.
     Toggle {
         /// Which call.
@@ -270,7 +261,7 @@ payload! {
         pub enabled: bool,
     }
 }
-payload! {
+object! {
     /// What one sends now, all at once.
     MediaStateChange {
         /// Which call.
@@ -286,7 +277,7 @@ payload! {
         pub screen_share_enabled: bool,
     }
 }
-payload! {
+object! {
     /// The new way works here, or does not.
     ModeSwitchAck {
         /// Which call.
@@ -304,7 +295,7 @@ payload! {
         pub error: Option<String>,
     }
 }
-payload! {
+object! {
     /// Whether this client's way through the media node works, found out while the call is direct.
     SfuProof {
         /// Which call.
@@ -319,7 +310,7 @@ payload! {
         pub error: Option<String>,
     }
 }
-payload! {
+object! {
     /// What one switch did to what one sees and hears of one other participant. Milliseconds.
     SwitchGap {
         /// Which call.
@@ -342,7 +333,7 @@ payload! {
         pub audio_baseline_ms: Option<f64>,
     }
 }
-payload! {
+object! {
     /// Something somebody said, as text.
     Caption {
         /// Which call.
@@ -369,7 +360,7 @@ payload! {
         pub confidence_score: Option<f64>,
     }
 }
-payload! {
+object! {
     /// How well media arrives, over the last seconds.
     QualityReport {
         /// Which call; from the path over HTTP.
@@ -416,7 +407,7 @@ payload! {
         pub using_relay: bool,
     }
 }
-payload! {
+object! {
     /// What a client saw when a connection failed. No addresses.
     Diagnostics {
         /// Which call.
@@ -433,7 +424,7 @@ payload! {
         pub error: String,
     }
 }
-payload! {
+object! {
     /// Fresh credentials.
     Credentials {
         /// STUN and TURN servers.
@@ -448,7 +439,7 @@ payload! {
         pub token_expires_at: Option<Timestamp>,
     }
 }
-payload! {
+object! {
     /// `webrtc:offer`.
     OfferAlias {
         /// `RTCSessionDescriptionInit`, or the session description alone.
@@ -462,7 +453,7 @@ payload! {
         pub target_participant_id: Option<ParticipantId>,
     }
 }
-payload! {
+object! {
     /// `webrtc:answer`.
     AnswerAlias {
         /// `RTCSessionDescriptionInit`, or the session description alone.
@@ -476,7 +467,7 @@ payload! {
         pub target_participant_id: Option<ParticipantId>,
     }
 }
-payload! {
+object! {
     /// `webrtc:ice-candidate`.
     CandidateAlias {
         /// `RTCIceCandidateInit`, or `null`.
@@ -490,7 +481,7 @@ payload! {
         pub target_participant_id: Option<ParticipantId>,
     }
 }
-payload! {
+object! {
     /// `call:mute`.
     MuteAlias {
         /// Which call.

@@ -3,25 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::call::{CallDto, CallStatus, IceServer, MediaServerConfig, Mode, Outcome, ParticipantDto};
+use crate::declare::object;
 use crate::id::{CallId, ConversationId, GuestId, ParticipantId, ShareLinkId, TranscriptionId};
 use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::token::Token;
 
-macro_rules! body {
-    ($(#[$doc:meta])* $name:ident { $($body:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name { $($body)* }
-    };
-}
-
-body! {
+object! {
     /// The answer to `POST /api/calls`.
     StartCallResponse {
         /// The call.
@@ -33,7 +22,7 @@ body! {
         pub participant_id: ParticipantId,
     }
 }
-body! {
+object! {
     /// `POST /api/calls/:callId/participants`.
     JoinCallRequest {
         /// Whether the microphone is on; yes if absent.
@@ -44,7 +33,7 @@ body! {
         pub video_enabled: Option<bool>,
     }
 }
-body! {
+object! {
     /// Somebody is no longer in the call.
     LeftResponse {
         /// One fixed sentence.
@@ -55,7 +44,7 @@ body! {
         pub left_at: Timestamp,
     }
 }
-body! {
+object! {
     /// The call is over.
     EndedResponse {
         /// One fixed sentence.
@@ -68,7 +57,7 @@ body! {
         pub duration: u64,
     }
 }
-body! {
+object! {
     /// One page of past and present calls, newest first.
     CallHistory {
         /// The page.
@@ -81,7 +70,7 @@ body! {
         pub offset: u64,
     }
 }
-body! {
+object! {
     /// A call in a history.
     CallSummary {
         /// Which.
@@ -104,7 +93,7 @@ body! {
         pub duration: u64,
     }
 }
-body! {
+object! {
     /// The live call of a conversation.
     ActiveCall {
         /// Which.
@@ -122,14 +111,14 @@ body! {
         pub started_at: Option<Timestamp>,
     }
 }
-body! {
+object! {
     /// `PUT /api/calls/:callId/mode`.
     SetModeRequest {
         /// The mode to switch to.
         pub mode: Mode,
     }
 }
-body! {
+object! {
     /// The call has the asked mode, or is on its way there.
     SetModeResponse {
         /// Which call.
@@ -143,7 +132,7 @@ body! {
         pub media_server_config: Option<MediaServerConfig>,
     }
 }
-body! {
+object! {
     /// `POST /api/calls/:callId/transcriptions`, by a service.
     TranscriptionRequest {
         /// Who said it.
@@ -159,7 +148,7 @@ body! {
         pub confidence_score: Option<f64>,
     }
 }
-body! {
+object! {
     /// A caption was taken.
     TranscriptionResponse {
         /// Its id.
@@ -168,7 +157,7 @@ body! {
         pub translations: BTreeMap<String, String>,
     }
 }
-body! {
+object! {
     /// `GET /api/ice-servers`.
     IceServersResponse {
         /// STUN and TURN servers.
@@ -177,7 +166,7 @@ body! {
         pub expires_at: Timestamp,
     }
 }
-body! {
+object! {
     /// `GET /api/links/tracked/:token`.
     TrackedLink {
         /// Where the link leads.
@@ -193,7 +182,7 @@ body! {
         pub active_call: Option<CallId>,
     }
 }
-body! {
+object! {
     /// What guests may do.
     GuestPermissions {
         /// Take part in calls.
@@ -202,7 +191,7 @@ body! {
         pub share_screen: bool,
     }
 }
-body! {
+object! {
     /// `POST /api/conversations/:id/join-anonymous`.
     JoinAnonymousRequest {
         /// The guest's first name.
@@ -216,7 +205,7 @@ body! {
         pub share_link_id: ShareLinkId,
     }
 }
-body! {
+object! {
     /// A guest was let in.
     JoinAnonymousResponse {
         /// Who the guest is.
@@ -227,7 +216,7 @@ body! {
         pub username: Text,
     }
 }
-body! {
+object! {
     /// `GET /api/config`.
     GatewayConfig {
         /// The software's version.

@@ -1,75 +1,53 @@
 //! Methods and paths (contract §1.3).
 
-macro_rules! endpoints {
-    ($($(#[$doc:meta])* $variant:ident = $method:literal $path:literal;)+) => {
-        /// An endpoint of the media node.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Endpoint {
-            $($(#[$doc])* $variant,)+
-        }
-
-        impl Endpoint {
-            /// All endpoints.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The HTTP method.
-            #[must_use]
-            pub const fn method(self) -> &'static str {
-                match self { $(Self::$variant => $method,)+ }
-            }
-
-            /// The path, with placeholders in braces.
-            #[must_use]
-            pub const fn path(self) -> &'static str {
-                match self { $(Self::$variant => $path,)+ }
-            }
-        }
-    };
-}
+use crate::declare::endpoints;
 
 endpoints! {
-    /// Creates a room: services only.
-    CreateRoom = "POST" "/api/rooms/{callId}/create";
-    /// Fetches a room.
-    FetchRoom = "GET" "/api/rooms/{callId}";
-    /// Destroys a room: services only.
-    DestroyRoom = "DELETE" "/api/rooms/{callId}";
-    /// Creates a transport.
-    CreateTransport = "POST" "/api/rooms/{callId}/transports";
-    /// Hands over the client's certificate.
-    ConnectTransport = "POST" "/api/rooms/{callId}/transports/{transportId}/connect";
-    /// Gives a transport new ICE credentials.
-    RestartIce = "POST" "/api/rooms/{callId}/transports/{transportId}/restart-ice";
-    /// Announces a track.
-    Produce = "POST" "/api/rooms/{callId}/transports/{transportId}/produce";
-    /// Closes a producer.
-    CloseProducer = "DELETE" "/api/rooms/{callId}/producers/{producerId}";
-    /// Pauses a producer.
-    PauseProducer = "POST" "/api/rooms/{callId}/producers/{producerId}/pause";
-    /// Resumes a producer.
-    ResumeProducer = "POST" "/api/rooms/{callId}/producers/{producerId}/resume";
-    /// Asks to receive a track.
-    Consume = "POST" "/api/rooms/{callId}/consume";
-    /// Starts the flow to a consumer.
-    ResumeConsumer = "POST" "/api/rooms/{callId}/consumers/{consumerId}/resume";
-    /// Stops the flow to a consumer.
-    PauseConsumer = "POST" "/api/rooms/{callId}/consumers/{consumerId}/pause";
-    /// Says which layers a consumer wants.
-    PreferredLayers = "POST" "/api/rooms/{callId}/consumers/{consumerId}/preferred-layers";
-    /// Asks for a key frame for a consumer.
-    RequestKeyFrame = "POST" "/api/rooms/{callId}/consumers/{consumerId}/request-key-frame";
-    /// Closes everything of a participant.
-    Leave = "POST" "/api/rooms/{callId}/participants/{participantId}/leave";
-    /// Stops taking rooms: services only.
-    Drain = "POST" "/api/drain";
-    /// What the node is busy with; internal.
-    Stats = "GET" "/api/stats";
-    /// Whether the server lives.
-    Health = "GET" "/health";
-    /// Whether the server is ready for calls.
-    Ready = "GET" "/ready";
-    /// Prometheus metrics; internal.
-    Metrics = "GET" "/metrics";
+    /// An endpoint of the media node.
+    Endpoint {
+        /// Creates a room: services only.
+        CreateRoom = "POST" "/api/rooms/{callId}/create";
+        /// Fetches a room.
+        FetchRoom = "GET" "/api/rooms/{callId}";
+        /// Destroys a room: services only.
+        DestroyRoom = "DELETE" "/api/rooms/{callId}";
+        /// Creates a transport.
+        CreateTransport = "POST" "/api/rooms/{callId}/transports";
+        /// Hands over the client's certificate.
+        ConnectTransport = "POST" "/api/rooms/{callId}/transports/{transportId}/connect";
+        /// Gives a transport new ICE credentials.
+        RestartIce = "POST" "/api/rooms/{callId}/transports/{transportId}/restart-ice";
+        /// Announces a track.
+        Produce = "POST" "/api/rooms/{callId}/transports/{transportId}/produce";
+        /// Closes a producer.
+        CloseProducer = "DELETE" "/api/rooms/{callId}/producers/{producerId}";
+        /// Pauses a producer.
+        PauseProducer = "POST" "/api/rooms/{callId}/producers/{producerId}/pause";
+        /// Resumes a producer.
+        ResumeProducer = "POST" "/api/rooms/{callId}/producers/{producerId}/resume";
+        /// Asks to receive a track.
+        Consume = "POST" "/api/rooms/{callId}/consume";
+        /// Starts the flow to a consumer.
+        ResumeConsumer = "POST" "/api/rooms/{callId}/consumers/{consumerId}/resume";
+        /// Stops the flow to a consumer.
+        PauseConsumer = "POST" "/api/rooms/{callId}/consumers/{consumerId}/pause";
+        /// Says which layers a consumer wants.
+        PreferredLayers = "POST" "/api/rooms/{callId}/consumers/{consumerId}/preferred-layers";
+        /// Asks for a key frame for a consumer.
+        RequestKeyFrame = "POST" "/api/rooms/{callId}/consumers/{consumerId}/request-key-frame";
+        /// Closes everything of a participant.
+        Leave = "POST" "/api/rooms/{callId}/participants/{participantId}/leave";
+        /// Stops taking rooms: services only.
+        Drain = "POST" "/api/drain";
+        /// What the node is busy with; internal.
+        Stats = "GET" "/api/stats";
+        /// Whether the server lives.
+        Health = "GET" "/health";
+        /// Whether the server is ready for calls.
+        Ready = "GET" "/ready";
+        /// Prometheus metrics; internal.
+        Metrics = "GET" "/metrics";
+    }
 }
 
 /// What the endpoints without data answer.
