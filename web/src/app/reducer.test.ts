@@ -349,7 +349,7 @@ describe("calls", () => {
     expect(run(inside({ callPhase: "calling" }), asked).effects).toEqual([]);
   });
 
-  it.each(["ended", "cancelled", "elsewhere"] as const)("%s are told of in passing", (kind) => {
+  it.each(["ended", "left", "cancelled", "elsewhere"] as const)("%s are told of in passing", (kind) => {
     const outcome = { kind, name: "Bob", durationSeconds: 7, code: null };
     const { state } = run(inside(), { type: "call-over", conversationId: "direct", outcome, shown: false });
     expect(state.toasts).toMatchObject([{ kind, name: "Bob", durationSeconds: 7 }]);

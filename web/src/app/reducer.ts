@@ -385,7 +385,7 @@ function ringEnded(state: AppState, callId: string, missed: boolean): AppStep {
 }
 
 /** Outcomes that need no screen of their own: said in passing, and back to where one was. */
-const IN_PASSING: readonly OutcomeKind[] = ["ended", "cancelled", "elsewhere"];
+const IN_PASSING: readonly OutcomeKind[] = ["ended", "left", "cancelled", "elsewhere"];
 
 export function isInPassing(kind: OutcomeKind): boolean {
   return IN_PASSING.includes(kind);

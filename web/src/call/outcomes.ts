@@ -3,7 +3,7 @@ import { errorName } from "../error-name";
 import { hasCode, SignallingError } from "../signalling/errors";
 import type { Ended } from "../signalling/generated";
 import type { CallEnd } from "./live-call";
-import type { Phase } from "./state";
+import type { CallState, Phase } from "./state";
 
 /** The end of a call, as the gateway tells it to somebody who was in it or called it. */
 export function endOf({ reason, duration }: Pick<Ended, "reason" | "duration">, phase: Phase): CallEnd {
@@ -23,6 +23,32 @@ export function endOf({ reason, duration }: Pick<Ended, "reason" | "duration">, 
     case "forced":
       return { kind: "ended", durationSeconds };
   }
+}
+
+/** What it means to go by one's own wish, at `now` (milliseconds since the epoch). */
+export function endOfLeaving(
+  state: Pick<CallState, "phase" | "call" | "participants" | "userId">,
+  now: number,
+): CallEnd {
+  const startedAt = state.call?.startedAt ?? null;
+  const durationSeconds = startedAt === null ? undefined : Math.floor((now - startedAt) / 1_000);
+  if (state.phase === "calling") return { kind: "cancelled", durationSeconds };
+  return { kind: goesOn(state) ? "left" : "ended", durationSeconds };
+}
+
+/** Whether the call is still there once one has gone: the gateway's own rule (contract §3.1). */
+function goesOn({
+  phase,
+  call,
+  participants,
+  userId,
+}: Pick<CallState, "phase" | "call" | "participants" | "userId">): boolean {
+  if (call === null || call.conversationType === "direct") return false;
+  // Who others are is not known yet, but there was somebody to join.
+  if (phase === "joining") return true;
+  // A call that has not begun ends with who began it.
+  if (call.startedAt === null && call.initiatorId !== null && call.initiatorId === userId) return false;
+  return participants.some(({ presence }) => presence !== "left");
 }
 
 /** Why starting or joining did not work. */

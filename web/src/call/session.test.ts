@@ -461,7 +461,7 @@ describe("the end", () => {
     expect(gateway.payloads("call:leave")).toEqual([{ callId: "call" }]);
     expect(directs[0]?.closed).toBe(true);
     expect([camera.track?.readyState, microphone.track?.readyState]).toEqual(["ended", "ended"]);
-    expect(store.state()).toMatchObject({ phase: "ended", outcome: { kind: "ended" } });
+    expect(store.state()).toMatchObject({ phase: "ended", outcome: { kind: "left" } });
     const asked = gateway.asked.length;
     await later(60_000);
     expect(gateway.asked).toHaveLength(asked);

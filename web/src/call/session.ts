@@ -28,7 +28,7 @@ import { type CallStats, callStats } from "./call-stats";
 import type { OpenDirect } from "./direct-way";
 import { type CallEnd, LiveCall } from "./live-call";
 import { openDirect, type SfuOpener, sfuOpener } from "./open";
-import { endOf, refusalOf } from "./outcomes";
+import { endOf, endOfLeaving, refusalOf } from "./outcomes";
 import { OwnMedia } from "./own-media";
 import { type Flags, pageStorage, remember } from "./preferences";
 import { QualityWatch } from "./quality-watch";
@@ -164,14 +164,10 @@ export class CallSession {
   }
 
   leave(): void {
-    const { phase, call } = this.#store.state();
-    const callId = this.#live?.callId ?? call?.callId ?? "";
+    const state = this.#store.state();
+    const callId = this.#live?.callId ?? state.call?.callId ?? "";
     if (callId !== "") this.#gateway?.request("call:leave", { callId }).catch(() => undefined);
-    const started = call?.startedAt ?? null;
-    this.#over({
-      kind: phase === "calling" ? "cancelled" : "ended",
-      durationSeconds: started === null ? undefined : Math.floor((Date.now() - started) / 1_000),
-    });
+    this.#over(endOfLeaving(state, Date.now()));
   }
 
   /** For everybody. */

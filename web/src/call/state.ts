@@ -114,7 +114,7 @@ export interface Captions {
 /**
  * How a call went:
  * `declined`, `missed` (nobody answered), `cancelled` (the caller gave up), `offline` (not to be reached), `busy`,
- * `ended`, `kicked`, `lost` (the connection, for good), `full`, `failed`, `elsewhere` (on another device of the user).
+ * `ended`, `left` (the call goes on without one), `kicked`, `lost` (the connection, for good), `full`, `failed`, `elsewhere` (on another device of the user).
  */
 export type OutcomeKind =
   | "declined"
@@ -123,6 +123,7 @@ export type OutcomeKind =
   | "offline"
   | "busy"
   | "ended"
+  | "left"
   | "kicked"
   | "lost"
   | "full"

@@ -350,10 +350,13 @@ describe("an outcome", () => {
     expect(appEffects.map(({ type }) => type)).toContain("start-call");
   });
 
-  it("in passing is a toast that is also read out and can be put away", async () => {
-    const toast = { id: 1, kind: "ended" as const, name: "Bob", durationSeconds: 204 };
+  it.each([
+    ["ended", "Call ended • 3:24"],
+    ["left", "You left the call • 3:24"],
+  ] as const)("%s in passing is a toast that is also read out and can be put away", async (kind, text) => {
+    const toast = { id: 1, kind, name: "Bob", durationSeconds: 204 };
     openPage(loggedIn({ toasts: [toast], announcement: toast }));
-    expect(screen.getAllByText("Call ended • 3:24")).toHaveLength(2);
+    expect(screen.getAllByText(text)).toHaveLength(2);
     await userEvent.click(screen.getByRole("button", { name: texts.close }));
     expect(screen.queryByTestId("app-toasts")).toBeNull();
   });
@@ -403,6 +406,20 @@ describe("a guest", () => {
     expect(document.activeElement).toBe(screen.getByTestId("guest-join"));
     await userEvent.click(screen.getByTestId("guest-join"));
     expect(appEffects).toContainEqual({ type: "join-as-guest", link, callId: "k" });
+  });
+
+  it("who left a call hears that it goes on, and can go back into it", async () => {
+    const { call } = inCall();
+    const outcome = { kind: "left", name: "Team", durationSeconds: 5, code: null } as const;
+    const { appEffects } = openPage(guest({ step: "waiting", callId: "call" }), {
+      phase: "ended",
+      call,
+      outcome,
+    });
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("You left the call");
+    expect(screen.getByText("The call in Team goes on without you.")).toBeDefined();
+    await userEvent.click(screen.getByTestId("outcome-rejoin"));
+    expect(appEffects).toContainEqual({ type: "join-as-guest", link, callId: "call" });
   });
 
   it("with a dead link can try again", async () => {

@@ -12,6 +12,7 @@ const NEXT: Partial<Record<OutcomeKind, "again" | "rejoin">> = {
   offline: "again",
   busy: "again",
   failed: "again",
+  left: "rejoin",
   lost: "rejoin",
   full: "rejoin",
 };
@@ -23,6 +24,7 @@ const ICONS: Record<OutcomeKind, IconName> = {
   offline: "missed",
   busy: "phone",
   ended: "leave",
+  left: "leave",
   kicked: "leave",
   lost: "warning",
   full: "people",
