@@ -10,7 +10,7 @@ use signalling::error::ErrorBody;
 
 use crate::answer::ApiError;
 
-/// A request's body as `T`. Whatever stands in the way is answered in the envelope.
+/// A request's body, a JSON object, as `T`. Whatever stands in the way is answered in the envelope.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -28,14 +28,53 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 ))
             }
         })?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            let message = if bytes.is_empty() {
-                "A JSON body is needed".to_owned()
-            } else {
-                error.to_string()
-            };
-            ApiError(ErrorBody::with_message(ErrorCode::InvalidRequest, message))
-        })?;
-        Ok(Self(value))
+        object(&bytes)
+            .map(Self)
+            .map_err(|message| ApiError(ErrorBody::with_message(ErrorCode::InvalidRequest, message)))
+    }
+}
+
+/// What a JSON object says; otherwise what is wrong with it.
+///
+/// A list is refused although serde would read its entries as the members of a struct, in order: where all members
+/// are optional, `[]` would pass for a request.
+fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    match bytes.trim_ascii_start().first() {
+        None => Err("A JSON body is needed".to_owned()),
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
+        Some(_) => Err("The body must be a JSON object".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Wish {
+        much: Option<u8>,
+    }
+
+    #[test]
+    fn an_object_is_read() {
+        let table: [(&[u8], Option<u8>); 4] = [
+            (b"{}", None),
+            (b" \r\n\t{\"much\":3} ", Some(3)),
+            (b"{\"much\":null}", None),
+            (b"{\"other\":[]}", None),
+        ];
+        for (bytes, much) in table {
+            assert_eq!(object(bytes), Ok(Wish { much }), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        let table: [&[u8]; 11] = [
+            b"", b"  ", b"[]", b"[3]", b" [{}]", b"\"x\"", b"1", b"null", b"true", b"{", b"{} {}",
+        ];
+        for bytes in table {
+            assert!(object::<Wish>(bytes).is_err(), "{}", bytes.escape_ascii());
+        }
     }
 }

@@ -234,7 +234,11 @@ fn scope(event: &str) -> Scope {
     }
 }
 
-fn read<T: DeserializeOwned>(payload: Value) -> Result<T, ErrorBody> {
+/// A payload's object as `T`. Serde would read a list, too, its entries as the members in order.
+pub(super) fn read<T: DeserializeOwned>(payload: Value) -> Result<T, ErrorBody> {
+    if !payload.is_object() {
+        return Err(invalid("an object is expected"));
+    }
     serde_json::from_value(payload).map_err(|error| invalid(&error.to_string()))
 }
 

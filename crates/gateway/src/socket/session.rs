@@ -152,7 +152,7 @@ impl Session {
         nameless: OpenSocket,
     ) -> Result<(Caller, OpenSocket), Option<ErrorBody>> {
         let handshake = auth
-            .and_then(|auth| serde_json::from_value::<Authenticate>(auth).ok())
+            .and_then(|auth| dispatch::read::<Authenticate>(auth).ok())
             .filter(|auth| auth.token.is_some() || auth.session_token.is_some());
         let (credentials, ack) = match handshake {
             Some(credentials) => (credentials, None),
@@ -191,7 +191,7 @@ impl Session {
                 Some(Said::Event(event)) if event.name == request_name::AUTHENTICATE => {
                     let credentials = event
                         .payload
-                        .and_then(|payload| serde_json::from_value(payload).ok())
+                        .and_then(|payload| dispatch::read(payload).ok())
                         .ok_or_else(|| Some(unauthorized()))?;
                     return Ok((credentials, event.ack));
                 }

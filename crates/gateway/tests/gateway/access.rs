@@ -89,6 +89,12 @@ async fn failures_are_acknowledged_or_told_by_an_event_but_not_both() {
     for (event, payload) in wrong {
         device.denied(event, payload, "INVALID_INPUT").await;
     }
+    // Not even where everything is optional is anything but an object a payload.
+    for payload in [json!([]), json!([{}]), json!("x"), json!(1), json!(null)] {
+        for event in ["call:quality-report", "call:join", "webrtc:offer"] {
+            device.denied(event, payload.clone(), "INVALID_INPUT").await;
+        }
+    }
 }
 
 #[tokio::test]

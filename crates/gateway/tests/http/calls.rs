@@ -345,6 +345,27 @@ async fn quality_is_reported_by_who_is_in_the_call() {
 }
 
 #[tokio::test]
+async fn a_body_is_an_object_even_where_all_of_it_is_optional() {
+    let face = Face::start().await;
+    let (anna, berta) = (face.person("Anna").await, face.person("Berta").await);
+    let group = face.group(&[&anna, &berta]).await;
+    let call = face.call(&group, &anna).await;
+    let paths = [
+        format!("/api/calls/{call}/participants"),
+        format!("/api/calls/{call}/quality-metrics"),
+        format!("/api/conversations/{group}/links"),
+    ];
+    for path in &paths {
+        for body in [json!([]), json!([true]), json!("x"), json!(1), json!(null)] {
+            face.post(path, &berta.auth, body)
+                .await
+                .refused(400, "INVALID_REQUEST");
+        }
+    }
+    face.join(&call, &berta.auth).await.data(200);
+}
+
+#[tokio::test]
 async fn a_history_has_pages_newest_first() {
     let face = Face::start().await;
     let (anna, berta) = (face.person("Anna").await, face.person("Berta").await);
