@@ -22,6 +22,7 @@ use crate::ice_servers::IceServers;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::nodes::{Nodes, Patience, proxy};
+use crate::refusals::Refusals;
 use crate::socket::{self, Sockets};
 
 /// A gateway that runs. It ends when it is stopped or dropped; its calls go on where it is started again over the
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) auth: Authenticator,
     pub(crate) limits: Limits,
+    pub(crate) refusals: Refusals,
     pub(crate) ice: Arc<IceServers>,
     pub(crate) flags: Arc<Flags>,
     pub(crate) metrics: Arc<Metrics>,
@@ -120,6 +122,7 @@ impl Gateway {
         });
         let shared = Arc::new(Shared {
             limits: Limits::new(config.rate_limit_factor),
+            refusals: Refusals::new(&config.ip_hash_key),
             config,
             store,
             tokens,

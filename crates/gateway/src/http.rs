@@ -49,8 +49,8 @@ type Method = MethodRouter<Arc<Shared>>;
 
 /// The handler of an endpoint; the match is complete, so none can be forgotten.
 fn method(endpoint: Endpoint, shared: &Arc<Shared>) -> Method {
-    let known = |method: Method, scope| gated(method, Entry::Known, scope, shared);
-    let anybody = |method: Method, scope| gated(method, Entry::Anybody, scope, shared);
+    let known = |method: Method, scope| gated((endpoint, method), Entry::Known, scope, shared);
+    let anybody = |method: Method, scope| gated((endpoint, method), Entry::Anybody, scope, shared);
     match endpoint {
         Endpoint::StartCall => known(post(calls::start), Scope::RestCalls),
         Endpoint::Calls => known(get(past::calls), Scope::RestCalls),
@@ -83,9 +83,10 @@ fn method(endpoint: Endpoint, shared: &Arc<Shared>) -> Method {
     }
 }
 
-fn gated(method: Method, entry: Entry, scope: Scope, shared: &Arc<Shared>) -> Method {
+fn gated((endpoint, method): (Endpoint, Method), entry: Entry, scope: Scope, shared: &Arc<Shared>) -> Method {
     let gate = Gate {
         shared: Arc::clone(shared),
+        endpoint,
         entry,
         scope,
     };

@@ -15,6 +15,7 @@ pub mod ice_servers;
 pub mod limits;
 pub mod metrics;
 pub mod nodes;
+mod refusals;
 pub mod sdp;
 mod socket;
 

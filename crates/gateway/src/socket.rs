@@ -4,9 +4,7 @@
 //! * `dispatch`: an event's JSON becomes a typed request, and the answer an acknowledgement or `call:error`.
 //! * `deliver`: who is told what.
 //! * `presence`: who is online.
-//! * `audit`: what was refused, for the operator.
 
-mod audit;
 mod deliver;
 mod dispatch;
 mod presence;

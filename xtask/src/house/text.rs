@@ -135,7 +135,7 @@ const FENCES: &[Fence] = &[
             "crates/store/src/seal.rs",
             "crates/store/src/secret.rs",
             "crates/gateway/src/ice_servers.rs",
-            "crates/gateway/src/socket/audit.rs",
+            "crates/gateway/src/refusals.rs",
         ],
         scope: Scope::Shipped,
         why: "keys are the link's business, and the store's for what it seals",

@@ -3,19 +3,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::token::bearer;
 use edge::{ApiError, ClientAddress};
+use serde_json::json;
 use signalling::ErrorCode;
+use signalling::client_gateway::GatewayEndpoint;
 use signalling::error::ErrorBody;
 
+use super::read;
 use crate::auth::Caller;
 use crate::gateway::Shared;
 use crate::limits::Scope;
+use crate::refusals::Refusal;
 
 /// Where a guest's session is (contract §2.2).
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("x-session-token");
@@ -33,6 +39,7 @@ pub(super) enum Entry {
 #[derive(Clone)]
 pub(super) struct Gate {
     pub(super) shared: Arc<Shared>,
+    pub(super) endpoint: GatewayEndpoint,
     pub(super) entry: Entry,
     pub(super) scope: Scope,
 }
@@ -52,42 +59,77 @@ impl<S: Sync> FromRequestParts<S> for Known {
     }
 }
 
-/// Lets a request through, or answers it.
-pub(super) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+/// Lets a request through, or answers it; what was refused here or behind goes to the audit log.
+pub(super) async fn pass(
+    State(gate): State<Gate>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let shared = &gate.shared;
     let address = ClientAddress::of_request(&request, &shared.config.http.trusted_proxies).key();
-    if let Err(error) = shared.limits.may_try(Instant::now(), &address) {
-        shared.metrics.rate_limited(Scope::FailedAuth.name());
-        return ApiError(error).into_response();
-    }
-    let caller = match gate.entry {
-        Entry::Anybody => Ok(None),
-        Entry::Known => identify(shared, request.headers(), &address).await.map(Some),
-    };
-    let key = match &caller {
-        // Programs speak for many.
-        Ok(Some(Caller::Service)) => None,
-        Ok(Some(caller)) => Some(caller.key()),
-        Ok(None) | Err(_) => Some(address),
-    };
-    let standing = key.map(|key| shared.limits.standing(Instant::now(), gate.scope, &key));
-    let mut response = match (standing, caller) {
-        (Some(standing), _) if !standing.admitted => {
-            shared.metrics.rate_limited(gate.scope.name());
-            ApiError(standing.refusal()).into_response()
+    let agent = request.headers().get(USER_AGENT).cloned();
+    let (response, caller) = match shared.limits.may_try(Instant::now(), &address) {
+        Err(error) => {
+            shared.metrics.rate_limited(Scope::FailedAuth.name());
+            (ApiError(error).into_response(), None)
         }
-        (_, Err(error)) => ApiError(error).into_response(),
-        (_, Ok(caller)) => {
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+        Ok(()) => {
+            let caller = match gate.entry {
+                Entry::Anybody => Ok(None),
+                Entry::Known => identify(shared, request.headers(), &address).await.map(Some),
+            };
+            let known = caller.as_ref().ok().cloned().flatten();
+            if let Some(caller) = &known {
+                request.extensions_mut().insert(caller.clone());
             }
-            next.run(request).await
+            (gate.counted(caller, &address, next, request).await, known)
         }
     };
-    if let Some(standing) = standing {
-        standing.describe(response.headers_mut());
+    let refusal = Refusal {
+        status: response.status().as_u16(),
+        caller: caller.as_ref(),
+        address: &address,
+        call: params.ok().and_then(|params| read::call(&params).ok()),
+        user_agent: agent.as_ref().and_then(|agent| agent.to_str().ok()),
+    };
+    let what = json!({ "method": gate.endpoint.method(), "path": gate.endpoint.path() });
+    if let Some(entry) = shared.refusals.entry(Instant::now(), refusal, what) {
+        shared.calls.note(entry);
     }
     response
+}
+
+impl Gate {
+    /// Counts a request and lets it through if it is one that may pass.
+    async fn counted(
+        &self,
+        caller: Result<Option<Caller>, ErrorBody>,
+        address: &str,
+        next: Next,
+        request: Request,
+    ) -> Response {
+        let shared = &self.shared;
+        let key = match &caller {
+            // Programs speak for many.
+            Ok(Some(Caller::Service)) => None,
+            Ok(Some(caller)) => Some(caller.key()),
+            Ok(None) | Err(_) => Some(address.to_owned()),
+        };
+        let standing = key.map(|key| shared.limits.standing(Instant::now(), self.scope, &key));
+        let mut response = match (standing, caller) {
+            (Some(standing), _) if !standing.admitted => {
+                shared.metrics.rate_limited(self.scope.name());
+                ApiError(standing.refusal()).into_response()
+            }
+            (_, Err(error)) => ApiError(error).into_response(),
+            (_, Ok(_)) => next.run(request).await,
+        };
+        if let Some(standing) = standing {
+            standing.describe(response.headers_mut());
+        }
+        response
+    }
 }
 
 /// Who sent these headers. One way of saying who one is at a time (contract §2.2).

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::extract::ConnectInfo;
 use call::SocketId;
 use edge::ClientAddress;
-use serde_json::Value;
+use serde_json::{Value, json};
 use signalling::ErrorCode;
 use signalling::client_gateway::{
     Authenticate, Authenticated, AuthenticatedUser, CallAck, CallError, ServerEvent, request_name,
@@ -20,12 +20,12 @@ use socketioxide::socket::Socket;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
-use super::audit::Refusals;
 use super::deliver::{Devices, emit};
 use super::{dispatch, presence};
 use crate::auth::Caller;
 use crate::gateway::Shared;
 use crate::limits::OpenSocket;
+use crate::refusals::Refusal;
 
 /// How long a device may take to say who it is (contract §2.2).
 const AUTHENTICATION: Duration = Duration::from_secs(10);
@@ -238,7 +238,6 @@ impl Session {
     async fn serve(mut self, caller: Caller, _counted: OpenSocket) {
         let shared = Arc::clone(&self.shared);
         let (id, devices) = shared.sockets.add(&caller, self.socket.clone());
-        let refusals = Arc::new(Refusals::new(&shared.config.ip_hash_key, &self.address));
         shared.metrics.socket_count(1);
         let accepted = ServerEvent::Authenticated(Authenticated {
             success: true,
@@ -250,7 +249,7 @@ impl Session {
             presence::came(&shared, user, devices == Devices::Edge).await;
         }
         while let Some(Said::Event(event)) = self.said.recv().await {
-            self.hear((&caller, id), &refusals, event).await;
+            self.hear((&caller, id), event).await;
         }
         let devices = shared.sockets.remove(&caller, id);
         shared.metrics.socket_count(-1);
@@ -262,21 +261,29 @@ impl Session {
         }
     }
 
-    async fn hear(&self, (caller, id): (&Caller, SocketId), refusals: &Arc<Refusals>, event: Event) {
+    async fn hear(&self, (caller, id): (&Caller, SocketId), event: Event) {
         self.shared.metrics.socket_event(event.name);
         if event.name == request_name::AUTHENTICATE {
             // Who one is does not change in the life of a connection (contract §2.2).
             return answer(&self.socket, event.ack, None, Err(unauthorized()));
         }
         let (shared, socket, caller) = (Arc::clone(&self.shared), self.socket.clone(), caller.clone());
-        let refusals = Arc::clone(refusals);
+        let address = self.address.clone();
         let mut work = Box::pin(async move {
             let Event { name, payload, ack } = event;
             let call = call_of(payload.as_ref());
             let outcome = dispatch::serve(&shared, (&caller, id), name, payload).await;
             if let Err(error) = &outcome {
                 tracing::debug!(event = name, code = %error.code, "refused");
-                if let Some(entry) = refusals.entry((name, error.code), &caller, call.clone()) {
+                let refusal = Refusal {
+                    status: error.code.status(),
+                    caller: Some(&caller),
+                    address: &address,
+                    call: call.clone(),
+                    user_agent: None,
+                };
+                let what = json!({ "event": name });
+                if let Some(entry) = shared.refusals.entry(Instant::now(), refusal, what) {
                     shared.calls.note(entry);
                 }
             }
