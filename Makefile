@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e types bench fuzz coverage \
+.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e types bench bench-floor fuzz coverage \
         clean packages tools FORCE
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
@@ -15,7 +15,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 CARGO_LLVM_COV_VERSION := 0.9.1
 
 help: ## List the words
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 ## ---- using it ------------------------------------------------------------------------------------
 
@@ -79,6 +79,9 @@ bench: e2e/node_modules/.package-lock.json web/dist/index.html ## Measure; the n
 	cargo bench --workspace
 	cargo build --release --package meeshy
 	npm --prefix e2e run bench
+
+bench-floor: ## The worker beside a forwarder with no SFU in it, in alternating rounds: ratios
+	cargo bench --package media-node --bench forward -- --only floor --seconds 0.3 --rounds 12 --json target/floor.json
 
 clean: ## Delete what was built or fetched
 	rm -rf target fuzz/target web/dist web/node_modules e2e/node_modules e2e/artifacts e2e/.venv .tools

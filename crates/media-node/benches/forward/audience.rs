@@ -42,6 +42,8 @@ pub(crate) struct Audience {
     pub(crate) received: u64,
     /// Packets decrypted, and found to be what was sent.
     pub(crate) verified: u64,
+    /// Length of the longest RTP packet received.
+    pub(crate) longest: usize,
     /// Whether viewers report arrivals, as browsers do.
     pub(crate) gives_feedback: bool,
     upkeep: Instant,
@@ -82,6 +84,7 @@ impl Audience {
             map,
             received: 0,
             verified: 0,
+            longest: 0,
             gives_feedback: true,
             upkeep: now,
             feedback_due: now,
@@ -130,6 +133,7 @@ impl Audience {
                     } else if !rtp::is_rtcp(packet) {
                         let media = !wire_rtp::is_probe(packet);
                         self.received += u64::from(media);
+                        self.longest = self.longest.max(packet.len());
                         let sample = media && self.received.is_multiple_of(SAMPLE);
                         self.verified += u64::from(viewer.take(now, packet, &self.map, sample));
                     }

@@ -9,6 +9,8 @@
 //! * `audio`: single packets of 100 bytes at 50 per second per producer
 //! * `latency`: one audio packet through an idle worker, until the last viewer has it
 //! * `idle`: processor time of a thousand transports that nobody uses
+//! * `floor` (only when asked for, `make bench-floor`): the worker beside forwarders without an SFU in them, in
+//!   alternating rounds; bursts and single packets to 10, 49 and 200 viewers, as ratios (see `floor`)
 //! * `memory`: fifty participants, each sending and watching all the others
 //!
 //! Usage: `cargo bench -p media-node --bench forward -- [--viewers 10,50] [--seconds 2] [--rounds 3]
@@ -23,20 +25,24 @@
 mod peer;
 
 mod audience;
+mod floor;
 mod machine;
 mod report;
 mod scenario;
+mod stage;
 
+use floor::Duel;
 use media_node::worker::SendPath;
 use report::Row;
 use scenario::Plan;
 use serde_json::json;
+use sfu::spec::MediaKind;
 
 #[global_allocator]
 static ALLOCATOR: machine::Watched = machine::Watched;
 
 struct Arguments {
-    viewers: Vec<usize>,
+    viewers: Option<Vec<usize>>,
     plan: Plan,
     only: Option<String>,
     json: String,
@@ -45,7 +51,7 @@ struct Arguments {
 impl Arguments {
     fn read() -> Self {
         let mut own = Self {
-            viewers: vec![10, 50],
+            viewers: None,
             plan: Plan {
                 seconds: 2.0,
                 rounds: 3,
@@ -62,10 +68,8 @@ impl Arguments {
             let value = arguments.next().unwrap_or_else(|| panic!("{name} needs a value"));
             match name.as_str() {
                 "--viewers" => {
-                    own.viewers = value
-                        .split(',')
-                        .map(|count| count.parse().expect("a number of viewers"))
-                        .collect();
+                    let counts = value.split(',').map(|count| count.parse());
+                    own.viewers = Some(counts.collect::<Result<_, _>>().expect("numbers of viewers"));
                 }
                 "--seconds" => own.plan.seconds = value.parse().expect("seconds"),
                 "--rounds" => own.plan.rounds = value.parse().expect("a number of rounds"),
@@ -82,14 +86,41 @@ impl Arguments {
     }
 }
 
+/// The worker beside the floors.
+fn duels(arguments: &Arguments) -> Vec<Duel> {
+    let viewers = arguments.viewers.as_deref().unwrap_or(&[10, 49, 200]);
+    Duel::heading();
+    let mut duels = Vec::new();
+    for kind in [MediaKind::Video, MediaKind::Audio] {
+        for &viewers in viewers {
+            let duel = floor::duel(kind, viewers, arguments.plan);
+            duel.print();
+            duels.push(duel);
+        }
+    }
+    duels
+}
+
 fn main() {
     let arguments = Arguments::read();
     let (kernel, processors) = machine::describe();
     println!("kernel {kernel}, {processors}");
+    if arguments.only.as_deref() == Some("floor") {
+        let duels = duels(&arguments);
+        let report = json!({
+            "kernel": kernel,
+            "processors": processors,
+            "duels": duels.iter().map(Duel::json).collect::<Vec<_>>(),
+        });
+        std::fs::write(&arguments.json, format!("{report:#}\n")).expect("the report can be written");
+        let lost: u64 = duels.iter().map(Duel::lost).sum();
+        assert_eq!(lost, 0, "packets were lost; the figures above do not count");
+        return;
+    }
     let mut rows = Vec::new();
     let mut others = serde_json::Map::new();
     Row::heading();
-    for &viewers in &arguments.viewers {
+    for &viewers in arguments.viewers.as_deref().unwrap_or(&[10, 50]) {
         for send_path in [SendPath::Plain, SendPath::Mmsg, SendPath::Gso] {
             if arguments.wants("saturate") {
                 rows.push(scenario::saturate(send_path, viewers, arguments.plan));

@@ -112,8 +112,15 @@ impl Wire {
 
 /// SRTP in both directions.
 pub(crate) struct Keys {
+    pub(crate) profile: ProtectionProfile,
     pub(crate) inbound: Context,
     pub(crate) outbound: Context,
+}
+
+/// One direction's context for a master key and salt.
+pub(crate) fn context(profile: ProtectionProfile, key: &[u8], salt: &[u8]) -> Context {
+    let provider = rtc_srtp::crypto::default_provider().expect("a built-in provider");
+    Context::new(key, salt, profile, None, None, provider.crypto()).expect("keys")
 }
 
 /// One transport as its client sees it.
@@ -325,15 +332,14 @@ fn split_keys(material: &[u8], profile: dimpl::SrtpProfile, role: DtlsRole) -> K
         dimpl::SrtpProfile::AEAD_AES_256_GCM => (32, 12, ProtectionProfile::AeadAes256Gcm),
         _ => (16, 14, ProtectionProfile::Aes128CmHmacSha1_80),
     };
-    let context = |side: usize| {
-        let provider = rtc_srtp::crypto::default_provider().expect("a built-in provider");
+    let side = |side: usize| {
         let (keys, salts) = material.split_at(2 * key);
-        let (key, salt) = (&keys[side * key..][..key], &salts[side * salt..][..salt]);
-        Context::new(key, salt, profile, None, None, provider.crypto()).expect("keys")
+        context(profile, &keys[side * key..][..key], &salts[side * salt..][..salt])
     };
     let (own, other) = if role == DtlsRole::Client { (0, 1) } else { (1, 0) };
     Keys {
-        inbound: context(other),
-        outbound: context(own),
+        profile,
+        inbound: side(other),
+        outbound: side(own),
     }
 }
