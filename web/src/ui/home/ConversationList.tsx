@@ -7,6 +7,7 @@ import { Avatar } from "../parts/Avatar";
 import { useNow } from "../parts/useNow";
 import { moment, texts } from "../texts";
 import { onlineOthers, peerOf } from "./people";
+import { StartButton } from "./StartButton";
 
 export function ConversationList({ selfId, open }: { selfId: string; open: string | null }) {
   const { conversations, conversationsProblem } = useApp();
@@ -32,14 +33,7 @@ export function ConversationList({ selfId, open }: { selfId: string; open: strin
       <div className="side-note">
         <h2>{texts.home.emptyTitle}</h2>
         <p>{texts.home.emptyText}</p>
-        <button
-          type="button"
-          className="button button-primary"
-          onClick={() => dispatch({ type: "draft-opened" })}
-        >
-          <Icon name="plus" size={20} />
-          {texts.home.start}
-        </button>
+        <StartButton />
       </div>
     );
   }

@@ -7,6 +7,7 @@ import { texts } from "../texts";
 import { ConversationList } from "./ConversationList";
 import { ConversationPage } from "./ConversationPage";
 import { NewConversation } from "./NewConversation";
+import { StartButton } from "./StartButton";
 
 export function HomeScreen({ account }: { account: Account }) {
   const { route, draft, link } = useApp();
@@ -73,7 +74,6 @@ function SideHead({ account }: { account: Account }) {
 }
 
 function NothingOpen() {
-  const dispatch = useAppDispatch();
   return (
     <div className="page-empty">
       <div className="page-empty-art" aria-hidden="true">
@@ -81,14 +81,7 @@ function NothingOpen() {
       </div>
       <h2>{texts.home.nothingOpenTitle}</h2>
       <p>{texts.home.nothingOpenText}</p>
-      <button
-        type="button"
-        className="button button-primary"
-        onClick={() => dispatch({ type: "draft-opened" })}
-      >
-        <Icon name="plus" size={20} />
-        {texts.home.start}
-      </button>
+      <StartButton />
     </div>
   );
 }
