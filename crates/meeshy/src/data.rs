@@ -24,15 +24,20 @@ pub(crate) enum Kept {
 }
 
 /// A directory that is made when something is put into it.
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DataDirectory {
+    /// Where the database and secrets are kept that are not given otherwise
+    #[arg(
+        id = "data_dir",
+        long = "data-dir",
+        env = "DATA_DIR",
+        default_value = "meeshy-data",
+        value_name = "DIRECTORY"
+    )]
     path: PathBuf,
 }
 
 impl DataDirectory {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path }
-    }
-
     /// The URL of the embedded database.
     pub(crate) fn database_url(&self) -> String {
         format!("sqlite://{}", self.path.join(DATABASE).display())
@@ -126,7 +131,7 @@ mod tests {
         }
 
         fn data(&self) -> DataDirectory {
-            DataDirectory::new(self.0.clone())
+            DataDirectory { path: self.0.clone() }
         }
     }
 

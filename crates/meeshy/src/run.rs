@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ::gateway::config::GatewayConfig;
 use ::gateway::metrics::Metrics;
 use anyhow::{Context, Result};
-use store::{OpenError, OpenOptions, Store};
+use store::{OpenOptions, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{complain, say};
@@ -53,11 +53,16 @@ pub(crate) async fn open_store(config: &GatewayConfig, metrics: &Arc<Metrics>) -
     let observer: Arc<Metrics> = Arc::clone(metrics);
     options.observer = Some(observer);
     let opened = store::open(&config.database.url, options).await;
-    Ok(opened.map_err(|error: OpenError| Unsuitable::new(format!("DATABASE_URL: {}", chain(&error))))?)
+    Ok(opened.map_err(no_database)?)
+}
+
+/// There is no database where the settings say.
+pub(crate) fn no_database(error: impl std::error::Error) -> Unsuitable {
+    Unsuitable::new(format!("DATABASE_URL: {}", chain(&error)))
 }
 
 /// An error with what caused it.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

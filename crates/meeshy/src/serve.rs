@@ -4,7 +4,6 @@
 //! exactly as it would to a node elsewhere.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -31,14 +30,8 @@ pub(crate) struct Arguments {
     node: NodeSettings,
     #[command(flatten)]
     gateway: Settings,
-    /// Where the database and secrets are kept that are not given otherwise
-    #[arg(
-        long,
-        env = "DATA_DIR",
-        default_value = "meeshy-data",
-        value_name = "DIRECTORY"
-    )]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: DataDirectory,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -46,7 +39,7 @@ pub(crate) struct Arguments {
 
 /// Runs everything in one process.
 pub(crate) fn serve(mut arguments: Arguments) -> Result<ExitCode> {
-    let data = DataDirectory::new(arguments.data_dir.clone());
+    let data = arguments.data.clone();
     if let Err(error) = complete(&mut arguments, &data) {
         return Ok(run::refuse(&error));
     }

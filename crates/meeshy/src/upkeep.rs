@@ -1,6 +1,5 @@
 //! `meeshy migrate`, `repair` and `purge`: what an operator does to the database.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +10,7 @@ use signalling::Timestamp;
 use store::{CaptionKey, OpenOptions, SchemaStatus, Store};
 
 use crate::data::DataDirectory;
-use crate::run::{self, Unsuitable};
+use crate::run;
 use crate::say;
 
 /// Which database.
@@ -20,14 +19,8 @@ pub(crate) struct Arguments {
     /// The database: sqlite://path or postgres://user:password@host/name [default: the one in DATA_DIR]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
-    /// Where `meeshy serve` keeps its database
-    #[arg(
-        long,
-        env = "DATA_DIR",
-        default_value = "meeshy-data",
-        value_name = "DIRECTORY"
-    )]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: DataDirectory,
 }
 
 /// What to do about the schema.
@@ -54,7 +47,7 @@ pub(crate) struct MigrateArguments {
 impl Arguments {
     fn url(&self) -> String {
         let given = edge::setting::given(&self.database_url).map(str::to_owned);
-        given.unwrap_or_else(|| DataDirectory::new(self.data_dir.clone()).database_url())
+        given.unwrap_or_else(|| self.data.database_url())
     }
 
     /// Nothing here reads captions, so any key will do.
@@ -64,18 +57,14 @@ impl Arguments {
 
     async fn status(&self) -> Result<SchemaStatus> {
         let status = store::schema_status(&self.url(), Self::options()).await;
-        Ok(status.map_err(|error| unsuitable(&error))?)
+        Ok(status.map_err(run::no_database)?)
     }
 
     /// The store, which brings its schema up to date.
     async fn open(&self) -> Result<Arc<dyn Store>> {
         let opened = store::open(&self.url(), Self::options()).await;
-        Ok(opened.map_err(|error| unsuitable(&error))?)
+        Ok(opened.map_err(run::no_database)?)
     }
-}
-
-fn unsuitable(error: &dyn std::error::Error) -> Unsuitable {
-    Unsuitable::new(format!("DATABASE_URL: {}", run::chain(error)))
 }
 
 /// Looks at the schema or brings it up to date.
