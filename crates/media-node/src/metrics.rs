@@ -179,8 +179,15 @@ impl Metrics {
     /// How busy each worker is.
     pub(crate) fn set_worker_loads(&self, loads: Vec<(usize, crate::worker::WorkerLoad)>) {
         for (index, load) in loads {
-            let labels = vec![Label::new("worker", index.to_string())];
-            self.registry.gauge(names::WORKER_BUSY, labels).set(load.busy);
+            let worker = || Label::new("worker", index.to_string());
+            let set = |name, value| self.registry.gauge(name, vec![worker()]).set(value);
+            set(names::WORKER_BUSY, f64::from(load.busy));
+            set(names::WORKER_QUEUE_DELAY, load.queue_delay.as_secs_f64());
+            set(names::WORKER_QUEUE_DELAY_MAX, load.worst_queue_delay.as_secs_f64());
+            for (direction, rate) in [("in", load.packets_in), ("out", load.packets_out)] {
+                let labels = vec![worker(), Label::new("direction", direction)];
+                self.registry.gauge(names::WORKER_PACKETS, labels).set(rate);
+            }
         }
     }
 

@@ -36,6 +36,9 @@ pub(super) const ROOMS: &str = "meeshy_node_rooms";
 pub(super) const PARTICIPANTS: &str = "meeshy_node_participants";
 pub(super) const DRAINING: &str = "meeshy_node_draining";
 pub(super) const WORKER_BUSY: &str = "meeshy_worker_busy_ratio";
+pub(super) const WORKER_PACKETS: &str = "meeshy_worker_packets_per_second";
+pub(super) const WORKER_QUEUE_DELAY: &str = "meeshy_worker_queue_delay_seconds";
+pub(super) const WORKER_QUEUE_DELAY_MAX: &str = "meeshy_worker_queue_delay_max_seconds";
 pub(super) const WORKER_DEATHS: &str = "meeshy_worker_deaths_total";
 pub(super) const DROPPED: &str = "meeshy_packets_dropped_total";
 pub(super) const TCP_CONNECTIONS: &str = "meeshy_tcp_connections_total";
@@ -108,6 +111,13 @@ pub const ALL: &[Description] = &[
     gauge(PARTICIPANTS, "Participants in the rooms of this node."),
     gauge(DRAINING, "1 while this node refuses new rooms and waits for the present ones to end."),
     gauge(WORKER_BUSY, "Share of time a worker thread is busy, 0 to 1.").open(&["worker"]),
+    gauge(WORKER_PACKETS, "Packets a worker thread receives and sends per second.").open(&["worker", "direction"]),
+    gauge(
+        WORKER_QUEUE_DELAY,
+        "Time received packets waited until the worker thread got to them, on average, in seconds.",
+    )
+    .open(&["worker"]),
+    gauge(WORKER_QUEUE_DELAY_MAX, "The longest such time since the last reading, in seconds.").open(&["worker"]),
     counter(WORKER_DEATHS, "Worker threads that died and were replaced."),
     counter(DROPPED, "Packets dropped, by reason.").open(&["reason"]),
     counter(

@@ -50,6 +50,30 @@ fn helps_are_sentences() {
 }
 
 #[test]
+fn every_worker_shows_its_own_load() {
+    let metrics = Metrics::new();
+    let load = crate::worker::WorkerLoad {
+        busy: 0.5,
+        packets_in: 10.0,
+        packets_out: 490.0,
+        queue_delay: Duration::from_micros(250),
+        worst_queue_delay: Duration::from_millis(4),
+        ..Default::default()
+    };
+    metrics.set_worker_loads(vec![(0, Default::default()), (3, load)]);
+    for line in [
+        r#"meeshy_worker_busy_ratio{worker="3"} 0.5"#,
+        r#"meeshy_worker_packets_per_second{worker="3",direction="in"} 10"#,
+        r#"meeshy_worker_packets_per_second{worker="3",direction="out"} 490"#,
+        r#"meeshy_worker_queue_delay_seconds{worker="3"} 0.00025"#,
+        r#"meeshy_worker_queue_delay_max_seconds{worker="3"} 0.004"#,
+        r#"meeshy_worker_queue_delay_seconds{worker="0"} 0"#,
+    ] {
+        assert!(series(&metrics, line), "{line} is missing in {}", metrics.render());
+    }
+}
+
+#[test]
 fn counts_of_dead_workers_are_not_lost() {
     let metrics = Metrics::new();
     let mut traffic = Traffic::default();

@@ -36,6 +36,8 @@ pub enum IoCount {
     DroppedRetransmission,
     /// Probes dropped because a send buffer was full.
     DroppedProbe,
+    /// Nanoseconds that datagrams lay in the receive buffer until they were read, all together.
+    WaitedNanos,
     /// Packets kept for another try because a send buffer was full.
     Deferred,
     /// Packets the kernel refused (no route, larger than the link allows) or whose TCP connection is gone.
@@ -56,7 +58,7 @@ pub enum IoCount {
 
 impl IoCount {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PacketsIn,
         Self::BytesIn,
         Self::PacketsOut,
@@ -68,6 +70,7 @@ impl IoCount {
         Self::DroppedVideo,
         Self::DroppedRetransmission,
         Self::DroppedProbe,
+        Self::WaitedNanos,
         Self::Deferred,
         Self::Refused,
         Self::StreamsAccepted,
@@ -136,6 +139,11 @@ pub struct WorkerLoad {
     pub packets_out: f32,
     /// Commands waiting in the mailbox right now.
     pub queue: usize,
+    /// How long packets lay in the receive buffer until the loop got to them, on average. Grows from microseconds to
+    /// milliseconds before anything is lost, so it tells a worker that is full from one that is merely busy.
+    pub queue_delay: Duration,
+    /// The longest such time.
+    pub worst_queue_delay: Duration,
 }
 
 /// Shares and rates are taken over at least this long, so that two readers in a row see the same figures.
@@ -151,6 +159,8 @@ pub(super) struct Board {
     /// Nanoseconds after `started` at which the current cycle began; 0 while the thread waits.
     awake_since: AtomicU64,
     latency: LatencyBoard,
+    /// The longest a datagram waited since the last reading of the load, nanoseconds.
+    worst_wait: AtomicU64,
     /// For readers only.
     last: Mutex<Sample>,
 }
@@ -161,6 +171,7 @@ struct Sample {
     busy: u64,
     packets_in: u64,
     packets_out: u64,
+    waited: u64,
     load: WorkerLoad,
 }
 
@@ -172,11 +183,13 @@ impl Board {
             busy: AtomicU64::new(0),
             awake_since: AtomicU64::new(0),
             latency: LatencyBoard::default(),
+            worst_wait: AtomicU64::new(0),
             last: Mutex::new(Sample {
                 at: now,
                 busy: 0,
                 packets_in: 0,
                 packets_out: 0,
+                waited: 0,
                 load: WorkerLoad::default(),
             }),
         }
@@ -202,6 +215,13 @@ impl Board {
         }
     }
 
+    /// Datagrams waited in the receive buffer, the longest of them so long.
+    pub(super) fn waited(&self, longest: Duration) {
+        let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
+        // Readers take it away, so it is not only this thread's.
+        self.worst_wait.fetch_max(nanos, Relaxed);
+    }
+
     pub(super) fn latency(&self) -> ForwardLatency {
         self.latency.read()
     }
@@ -221,17 +241,22 @@ impl Board {
             let busy = self.busy_until(now);
             let seconds = elapsed.as_secs_f32();
             let rate = |now: u64, before: u64| now.saturating_sub(before) as f32 / seconds;
+            let waited = counters.of(IoCount::WaitedNanos);
+            let arrived = packets_in.saturating_sub(last.packets_in).max(1);
             let load = WorkerLoad {
                 busy: (rate(busy, last.busy) / 1e9).clamp(0.0, 1.0),
                 packets_in: rate(packets_in, last.packets_in),
                 packets_out: rate(packets_out, last.packets_out),
                 queue,
+                queue_delay: Duration::from_nanos(waited.saturating_sub(last.waited) / arrived),
+                worst_queue_delay: Duration::from_nanos(self.worst_wait.swap(0, Relaxed)),
             };
             *last = Sample {
                 at: now,
                 busy,
                 packets_in,
                 packets_out,
+                waited,
                 load,
             };
         }
@@ -276,6 +301,9 @@ mod tests {
         let mut counters = IoCounters::default();
         board.awake(after(start, 100));
         counters.add(IoCount::PacketsIn, 50);
+        counters.add(IoCount::WaitedNanos, 2_000_000);
+        board.waited(Duration::from_millis(2));
+        board.waited(Duration::from_millis(1));
         counters.sent(2_000, 100);
         board.asleep(after(start, 600), &counters);
         let load = board.load(after(start, 2_000), 3);
@@ -285,7 +313,9 @@ mod tests {
                 busy: 0.25,
                 packets_in: 25.0,
                 packets_out: 1_000.0,
-                queue: 3
+                queue: 3,
+                queue_delay: Duration::from_micros(40),
+                worst_queue_delay: Duration::from_millis(2),
             }
         );
         let soon = board.load(after(start, 2_500), 0);

@@ -7,6 +7,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mio::Interest;
 use mio::net::UdpSocket;
@@ -19,6 +20,8 @@ const SOCKET_BUFFER: usize = 4 << 20;
 const SINGLE_SLOT: usize = 2_048;
 /// Room for what the kernel merges (GRO): at most 64 KiB.
 const MERGED_SLOT: usize = 65_536;
+/// Nothing waits as long as this in a buffer of a few megabytes that somebody reads.
+const CLOCK_WAS_SET: Duration = Duration::from_secs(10);
 
 /// A worker's UDP socket.
 #[derive(Debug)]
@@ -135,6 +138,16 @@ impl ReceiveBuffers {
     /// Slots of a batch.
     pub(super) const fn capacity() -> usize {
         BATCH_SIZE
+    }
+
+    /// How long the datagrams of a filled slot waited to be read, and how many they are; `wall` is the time since the
+    /// Unix epoch. `None` where the system does not say when they came.
+    pub(super) fn waited(&self, slot: usize, wall: Duration) -> Option<(Duration, u64)> {
+        let meta = self.metas.get(slot)?;
+        let waited = wall.saturating_sub(meta.timestamp?);
+        let count = meta.len.div_ceil(meta.stride.max(1)) as u64;
+        // A clock that was set in between says nothing.
+        (waited < CLOCK_WAS_SET).then_some((waited, count))
     }
 
     /// The sender and the datagrams of a filled slot, cut where the kernel merged them.
@@ -358,5 +371,39 @@ impl MessageBlock {
             port.send_one(message.destination, part)?;
         }
         Ok(1)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::{Instant, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_says_how_long_a_datagram_waited() {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("binds");
+        let client = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("binds");
+        let port = UdpPort::open(socket).expect("opens");
+        let mut buffers = ReceiveBuffers::new(&port);
+        let before = SystemTime::now();
+        client.send_to(&[1, 2, 3], port.local()).expect("sends");
+        let give_up = Instant::now() + Duration::from_secs(10);
+        while port.receive(&mut buffers).is_err() {
+            assert!(Instant::now() < give_up, "comes over loopback");
+        }
+        let wall = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let three = Duration::from_secs(3);
+        let (waited, count) = buffers
+            .waited(0, wall(before) + three)
+            .expect("the kernel says so");
+        assert!(waited <= three && waited > Duration::from_secs(1), "{waited:?}");
+        assert_eq!(count, 1);
+        assert_eq!(
+            buffers.waited(0, wall(before) + 2 * CLOCK_WAS_SET),
+            None,
+            "a clock that jumped"
+        );
     }
 }

@@ -105,6 +105,11 @@ fn datagrams_commands_and_events_pass() {
     let counters = bench.handle.io_counters();
     assert_eq!(counters.of(IoCount::PacketsIn), 2);
     assert_eq!(counters.of(IoCount::PacketsOut), 51);
+    #[cfg(target_os = "linux")]
+    assert!(
+        counters.of(IoCount::WaitedNanos) > 0,
+        "no datagram is read the moment it arrives"
+    );
     assert!(
         counters.of(IoCount::SendCalls) < 20,
         "200 equal datagrams share calls: {counters:?}"
