@@ -377,6 +377,28 @@ impl Link {
             .protect(packet, len, index)
     }
 
+    /// Protects the RTP packet made of the header `packet[..header]` and a payload that lies elsewhere, which is
+    /// encrypted to behind the header; `packet` needs [`SRTP_OVERHEAD`] bytes more than both. Returns the length to
+    /// send. See [`Outbound::protect_from`](crate::srtp::Outbound::protect_from).
+    ///
+    /// # Errors
+    /// See [`ProtectError`]; the packet must not be sent then.
+    ///
+    /// [`SRTP_OVERHEAD`]: crate::SRTP_OVERHEAD
+    pub fn protect_rtp_from(
+        &mut self,
+        packet: &mut [u8],
+        header: usize,
+        payload: &[u8],
+        index: SeqNo,
+    ) -> Result<usize, ProtectError> {
+        self.srtp
+            .as_mut()
+            .ok_or(ProtectError::NotReady)?
+            .outbound
+            .protect_from(packet, header, payload, index)
+    }
+
     /// Protects a compound RTCP packet in place; it grows by up to [`SRTCP_OVERHEAD`](crate::SRTCP_OVERHEAD).
     ///
     /// # Errors

@@ -247,7 +247,7 @@ pub fn codec_vp8(data: &[u8]) {
     };
     assert!(before.len <= data.len());
     let mut copy = data.to_vec();
-    let patched = vp8::patch_picture(&mut copy, 0x5aa5, 0x3c);
+    let patched = before.fields.write(&mut copy, 0x5aa5, 0x3c);
     let after = vp8::parse(&copy).expect("the layout is the same");
     assert_eq!(patched, before.picture.picture_id.is_some());
     assert_eq!(copy[after.len..], data[before.len..]);
@@ -274,7 +274,7 @@ pub fn codec_vp9(data: &[u8]) {
     };
     assert!(before.len <= data.len());
     let mut copy = data.to_vec();
-    let patched = vp9::patch_picture(&mut copy, 0x5aa5, 0x3c);
+    let patched = before.fields.write(&mut copy, 0x5aa5, 0x3c);
     let after = vp9::parse(&copy).expect("the layout is the same");
     assert_eq!(patched, before.picture.picture_id.is_some());
     assert_eq!(copy[after.len..], data[before.len..]);

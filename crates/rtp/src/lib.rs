@@ -27,7 +27,7 @@ pub mod rtx;
 pub mod seq;
 pub mod view;
 
-pub use codec::{CodecKind, FrameInfo, FrameReader, PictureIds};
+pub use codec::{CodecKind, FrameInfo, FrameReader, PictureFields, PictureIds};
 pub use ext::{AudioLevel, Elements, ExtBlock, ExtFull, ExtKind, ExtMap, ExtWriter, Form, HeaderExtensions};
 pub use id::{Mid, PayloadType, Rid, Ssrc};
 pub use seq::{RtpTime, SeqNo};

@@ -61,6 +61,24 @@ impl Gcm {
         Some(len + TAG)
     }
 
+    /// Encrypts `payload` to behind the first `header` bytes of `packet` and writes the tag after it.
+    pub(super) fn seal_rtp_from(
+        &self,
+        packet: &mut [u8],
+        header: usize,
+        payload: &[u8],
+        id: (u32, u64),
+    ) -> Option<usize> {
+        let (clear, rest) = packet.split_at_mut_checked(header)?;
+        let (sealed, room) = rest.split_at_mut_checked(payload.len())?;
+        let tag = room.get_mut(..TAG)?;
+        let nonce = self.nonce(id.0, id.1);
+        self.key
+            .seal_out_of_place_scatter(nonce, Aad::from(&*clear), payload, sealed, &[], tag)
+            .ok()?;
+        Some(header + payload.len() + TAG)
+    }
+
     /// Checks and decrypts; returns the length without the tag.
     pub(super) fn open_rtp(
         &self,

@@ -124,6 +124,41 @@ impl Outbound {
         sealed.ok_or(ProtectError::Cipher)
     }
 
+    /// The same for a packet whose payload lies elsewhere: `packet` begins with a whole header of `header` bytes, and
+    /// the payload is encrypted to behind it. Saves copying what goes to many; `payload` may end with RTP padding.
+    ///
+    /// # Errors
+    /// As [`Self::protect`].
+    pub fn protect_from(
+        &mut self,
+        packet: &mut [u8],
+        header: usize,
+        payload: &[u8],
+        index: SeqNo,
+    ) -> Result<usize, ProtectError> {
+        let clear = packet.get(..header).ok_or(ProtectError::NoRoom)?;
+        if rtp_header_len(clear) != Some(header) {
+            return Err(ProtectError::Malformed);
+        }
+        let ssrc = read_u32(clear, 8).ok_or(ProtectError::Malformed)?;
+        let len = header + payload.len();
+        if packet.len() < len + self.profile.tag_len() {
+            return Err(ProtectError::NoRoom);
+        }
+        if clear.get(2..4) != Some(&(index.0 as u16).to_be_bytes()) {
+            return Err(ProtectError::WrongIndex);
+        }
+        let index = self.claim(ssrc, index.0)?;
+        let sealed = match &self.rtp {
+            Cipher::Gcm(gcm) => gcm.seal_rtp_from(packet, header, payload, (ssrc, index)),
+            Cipher::CmSha1(cm) => {
+                packet[header..len].copy_from_slice(payload);
+                cm.seal_rtp(packet, header, len, (ssrc, index))
+            }
+        };
+        sealed.ok_or(ProtectError::Cipher)
+    }
+
     /// The 48-bit index to use, marked as used.
     fn claim(&mut self, ssrc: u32, index: u64) -> Result<u64, ProtectError> {
         let Some(stream) = self.streams.find(ssrc) else {

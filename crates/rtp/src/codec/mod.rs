@@ -145,21 +145,34 @@ impl FrameReader {
     }
 }
 
-/// Writes a picture id over the one at `at`, whose first bit says that it has 15 bits instead of 7.
-/// VP8 and VP9 share the layout.
-fn write_picture_id(payload: &mut [u8], at: usize, picture_id: u16) -> bool {
-    let [high, low] = picture_id.to_be_bytes();
-    match payload.get_mut(at..) {
-        Some([first, second, ..]) if *first & 0x80 != 0 => {
-            *first = 0x80 | high;
-            *second = low;
-            true
+/// Where a VP8 or VP9 descriptor has its picture numbers, so that they can be replaced without reading it again.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct PictureFields {
+    picture_id: Option<usize>,
+    tl0_pic_idx: Option<usize>,
+}
+
+impl PictureFields {
+    /// Replaces picture id and TL0PICIDX in the payload they were found in, each only if the descriptor has one. The
+    /// picture id keeps its size of 7 or 15 bits. Returns whether there was a picture id.
+    pub fn write(&self, payload: &mut [u8], picture_id: u16, tl0_pic_idx: u8) -> bool {
+        if let Some(byte) = self.tl0_pic_idx.and_then(|at| payload.get_mut(at)) {
+            *byte = tl0_pic_idx;
         }
-        Some([first, ..]) if *first & 0x80 == 0 => {
-            *first = low & 0x7f;
-            true
+        let [high, low] = picture_id.to_be_bytes();
+        // The field's first bit says that it has 15 bits instead of 7; both codecs share the layout.
+        match self.picture_id.and_then(|at| payload.get_mut(at..)) {
+            Some([first, second, ..]) if *first & 0x80 != 0 => {
+                *first = 0x80 | high;
+                *second = low;
+                true
+            }
+            Some([first, ..]) if *first & 0x80 == 0 => {
+                *first = low & 0x7f;
+                true
+            }
+            _ => false,
         }
-        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@
 //! T/K:|TID|Y| KEYIDX  |   Y: depends on the base temporal layer only
 //! ```
 
-use super::{FrameInfo, PictureIds};
+use super::{FrameInfo, PictureFields, PictureIds};
 
 /// The descriptor in front of every VP8 payload.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -32,8 +32,8 @@ pub struct Descriptor {
     pub key: bool,
     /// Length of the descriptor.
     pub len: usize,
-    picture_id_at: Option<usize>,
-    tl0_pic_idx_at: Option<usize>,
+    /// Where its picture numbers lie.
+    pub fields: PictureFields,
 }
 
 /// Reads the descriptor; `None` if it runs past the end of the payload.
@@ -61,7 +61,7 @@ pub fn parse(payload: &[u8]) -> Option<Descriptor> {
 impl Descriptor {
     fn read_optional(&mut self, payload: &[u8], present: u8) -> Option<()> {
         if present & 0x80 != 0 {
-            self.picture_id_at = Some(self.len);
+            self.fields.picture_id = Some(self.len);
             let high = *payload.get(self.len)?;
             self.picture.long = high & 0x80 != 0;
             let mut id = u16::from(high & 0x7f);
@@ -72,7 +72,7 @@ impl Descriptor {
             self.len += 1 + usize::from(self.picture.long);
         }
         if present & 0x40 != 0 {
-            self.tl0_pic_idx_at = Some(self.len);
+            self.fields.tl0_pic_idx = Some(self.len);
             self.picture.tl0_pic_idx = Some(*payload.get(self.len)?);
             self.len += 1;
         }
@@ -111,21 +111,6 @@ impl Descriptor {
             picture: Some(self.picture),
         }
     }
-}
-
-/// Replaces picture id and TL0PICIDX in place, each only if the descriptor has one. The picture id keeps
-/// its size of 7 or 15 bits. Returns whether there was a picture id.
-pub fn patch_picture(payload: &mut [u8], picture_id: u16, tl0_pic_idx: u8) -> bool {
-    let Some(descriptor) = parse(payload) else {
-        return false;
-    };
-    if let Some(byte) = descriptor.tl0_pic_idx_at.and_then(|at| payload.get_mut(at)) {
-        *byte = tl0_pic_idx;
-    }
-    let Some(at) = descriptor.picture_id_at else {
-        return false;
-    };
-    super::write_picture_id(payload, at, picture_id)
 }
 
 #[cfg(test)]

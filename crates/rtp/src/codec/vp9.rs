@@ -10,7 +10,7 @@
 //! V:  | scalability structure ..., §4.2.1
 //! ```
 
-use super::{FrameInfo, PictureIds};
+use super::{FrameInfo, PictureFields, PictureIds};
 
 /// Layer of the frame a packet belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -55,8 +55,8 @@ pub struct Descriptor {
     pub structure: Option<Structure>,
     /// Length of the descriptor.
     pub len: usize,
-    picture_id_at: Option<usize>,
-    tl0_pic_idx_at: Option<usize>,
+    /// Where its picture numbers lie.
+    pub fields: PictureFields,
 }
 
 /// Reads the descriptor; `None` if it runs past the end of the payload or names more references than
@@ -95,7 +95,7 @@ impl Descriptor {
     }
 
     fn read_picture_id(&mut self, payload: &[u8]) -> Option<()> {
-        self.picture_id_at = Some(self.len);
+        self.fields.picture_id = Some(self.len);
         let high = self.take(payload)?;
         self.picture.long = high & 0x80 != 0;
         let mut id = u16::from(high & 0x7f);
@@ -115,7 +115,7 @@ impl Descriptor {
             inter_layer: byte & 0x01 != 0,
         });
         if !self.flexible {
-            self.tl0_pic_idx_at = Some(self.len);
+            self.fields.tl0_pic_idx = Some(self.len);
             self.picture.tl0_pic_idx = Some(self.take(payload)?);
         }
         Some(())
@@ -166,21 +166,6 @@ impl Descriptor {
             picture: Some(self.picture),
         }
     }
-}
-
-/// Replaces picture id and TL0PICIDX in place, each only if the descriptor has one. The picture id keeps
-/// its size of 7 or 15 bits. Returns whether there was a picture id.
-pub fn patch_picture(payload: &mut [u8], picture_id: u16, tl0_pic_idx: u8) -> bool {
-    let Some(descriptor) = parse(payload) else {
-        return false;
-    };
-    if let Some(byte) = descriptor.tl0_pic_idx_at.and_then(|at| payload.get_mut(at)) {
-        *byte = tl0_pic_idx;
-    }
-    let Some(at) = descriptor.picture_id_at else {
-        return false;
-    };
-    super::write_picture_id(payload, at, picture_id)
 }
 
 #[cfg(test)]

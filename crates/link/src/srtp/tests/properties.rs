@@ -44,6 +44,29 @@ proptest! {
         prop_assert_eq!(unprotect(&mut inbound, &protected), Ok(plain));
     }
 
+    /// A payload that lies elsewhere gives the very same bytes, whatever was in the buffer before, and the same index
+    /// is refused the second time.
+    #[test]
+    fn protecting_from_elsewhere_is_the_same(profile in profile(), (index, plain) in packet(), dirt: u8) {
+        let (mut here, _) = pair(profile);
+        let (mut elsewhere, mut inbound) = pair(profile);
+        let header = rtp_header_len(&plain).expect("well-formed");
+        let expected = protect(&mut here, &plain, index).expect("fresh index");
+        let mut buffer = vec![dirt; plain.len() + SRTP_OVERHEAD + 5];
+        buffer[..header].copy_from_slice(&plain[..header]);
+        let len = elsewhere.protect_from(&mut buffer, header, &plain[header..], SeqNo(index));
+        prop_assert_eq!(len, Ok(expected.len()));
+        prop_assert_eq!(&buffer[..expected.len()], &expected[..]);
+        prop_assert_eq!(unprotect(&mut inbound, &expected), Ok(plain.clone()));
+        buffer[..header].copy_from_slice(&plain[..header]);
+        let again = elsewhere.protect_from(&mut buffer, header, &plain[header..], SeqNo(index));
+        prop_assert_eq!(again, Err(ProtectError::Reused));
+        let short = elsewhere.protect_from(&mut buffer[..plain.len()], header, &plain[header..], SeqNo(index + 1));
+        prop_assert!(short.is_err());
+        let beside = elsewhere.protect_from(&mut buffer, header - 1, &plain[header..], SeqNo(index));
+        prop_assert_eq!(beside, Err(ProtectError::Malformed));
+    }
+
     #[test]
     fn unprotect_inverts_protect_for_rtcp(profile in profile(), ssrc: u32, body in proptest::collection::vec(any::<u8>(), 0..600)) {
         let (mut outbound, mut inbound) = pair(profile);

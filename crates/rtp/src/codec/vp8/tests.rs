@@ -191,14 +191,12 @@ fn patching_keeps_the_size() {
     ];
     for (before, after, patched) in rows {
         let mut payload = before.to_vec();
-        assert_eq!(
-            patch_picture(&mut payload, 0x1234, 0x56),
-            patched,
-            "{before:02x?}"
-        );
+        let fields = parse(before).expect("a whole descriptor").fields;
+        assert_eq!(fields.write(&mut payload, 0x1234, 0x56), patched, "{before:02x?}");
         assert_eq!(payload, after);
     }
-    assert!(!patch_picture(&mut [0x80, 0x80], 1, 1));
+    let fields = parse(&[0x90, 0x80, 0x91, 0x02, 0x00]).expect("whole").fields;
+    assert!(!fields.write(&mut [0x80, 0x80], 1, 1), "a shorter payload");
 }
 
 proptest! {

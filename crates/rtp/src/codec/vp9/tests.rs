@@ -144,11 +144,8 @@ fn patching_keeps_the_size() {
     ];
     for (before, after, patched) in rows {
         let mut payload = before.to_vec();
-        assert_eq!(
-            patch_picture(&mut payload, 0x1234, 0x56),
-            patched,
-            "{before:02x?}"
-        );
+        let fields = parse(before).expect("a whole descriptor").fields;
+        assert_eq!(fields.write(&mut payload, 0x1234, 0x56), patched, "{before:02x?}");
         assert_eq!(payload, after);
     }
 }
