@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use link::bwe::Bitrate;
 use ortc::supported::CodecChoice;
+use sfu::spec::TrainPadding;
 
 mod announced;
 mod error;
@@ -79,6 +80,8 @@ pub struct MediaConfig {
     pub announced: Vec<IpAddr>,
     /// Whether ICE-TCP is offered.
     pub tcp: IceTcp,
+    /// Whether the packets of a video frame are padded to one length.
+    pub train_padding: TrainPadding,
     /// Number of worker threads.
     pub workers: NonZeroUsize,
     /// Where each transport's outgoing estimate starts.
@@ -207,6 +210,10 @@ impl Config {
                 join(media.announced.iter().map(ToString::to_string).collect()),
             ),
             ("ENABLE_TCP", (media.tcp == IceTcp::Enabled).to_string()),
+            (
+                "RTC_TRAIN_PADDING",
+                (media.train_padding == TrainPadding::On).to_string(),
+            ),
             ("WORKERS", media.workers.to_string()),
             (
                 "INITIAL_OUTGOING_BITRATE",
@@ -262,6 +269,7 @@ impl Config {
                 ports: PortRange { min: 0, max: 0 },
                 announced: vec![loopback],
                 tcp: IceTcp::Enabled,
+                train_padding: TrainPadding::On,
                 workers: NonZeroUsize::MIN,
                 initial_outgoing_bitrate: Bitrate(settings::INITIAL_OUTGOING_BITRATE),
                 certificate: CertificateSource::Generated,

@@ -110,6 +110,7 @@ impl Node {
                 seed: 0,
                 extensions: offer.extensions,
                 consent_timeout: CONSENT_TIMEOUT,
+                train_padding: media.train_padding,
             },
         };
         let workers = Workers::start(workers, worker_notices)?;

@@ -20,6 +20,7 @@ use crate::worker::Worker;
 impl Worker {
     /// Carries out a command between two packets. A refused command changes nothing.
     pub fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
+        self.settle();
         self.carry_out(now, command).unwrap_or_else(Reply::Failed)
     }
 

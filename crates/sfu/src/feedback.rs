@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use link::bwe::Bitrate;
+use rtp::Ssrc;
+use rtp::codec::vp8;
 use rtp::rtcp::{Nack, NtpTime, ReportBlock, RtcpPacket, TwccFeedback, packets};
-use rtp::{SeqNo, Ssrc};
 
 use crate::consumer::Rewrite;
 use crate::key::{ConsumerKey, TransportKey};
-use crate::packet::HEADER;
+use crate::packet::{HEADER, OSN};
 use crate::transmit::TransmitClass;
 use crate::transport::Outgoing;
 use crate::worker::Worker;
@@ -149,6 +150,7 @@ impl Worker {
             transmits,
             counters,
             clock,
+            scratch,
             ..
         } = self;
         let (Some(transport), Some(consumer)) = (transports.get_mut(key), consumers.get_mut(consumer_key))
@@ -179,22 +181,41 @@ impl Worker {
             return;
         };
         debug_assert!(source.len() >= HEADER, "only canonical packets are stored");
+        let Some(repeat) = scratch.repeat.get_mut(..source.len() + OSN) else {
+            return;
+        };
+        let (header, payload) = source.split_at(HEADER);
+        repeat[..HEADER].copy_from_slice(header);
+        repeat[HEADER..HEADER + OSN].copy_from_slice(&resend.original.to_be_bytes());
+        repeat[HEADER + OSN..].copy_from_slice(payload);
+        if let Some(picture) = resend.picture
+            && let Some(descriptor) = vp8::parse(payload)
+        {
+            let payload = &mut repeat[HEADER + OSN..];
+            descriptor
+                .fields
+                .write(payload, picture.picture_id, picture.tl0_pic_idx);
+        }
+        let Some((template, sequence)) = consumer.next_rtx() else {
+            return;
+        };
         let rewrite = Rewrite {
-            sequence: SeqNo(u64::from(resend.original)),
+            sequence,
             timestamp: timestamp.wrapping_add(resend.timestamp_offset),
             marker: resend.marker,
             picture: resend.picture,
         };
-        let Some((template, sequence)) = consumer.next_rtx() else {
-            return;
-        };
         let out = Outgoing {
             template,
-            source,
+            bytes: repeat,
+            padding: 0,
             rewrite,
             class: TransmitClass::Retransmission,
         };
-        if transport.send_rtx(now, *clock, sequence, out, transmits) {
+        if transport
+            .send_rtp(clock.moment(now), sequence, out, transmits)
+            .is_some()
+        {
             counters.rtx_sent += 1;
         }
     }

@@ -19,7 +19,7 @@ use crate::command::{Command, Reply};
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use crate::spec::{
     ConnectSpec, ConsumerSpec, Direction, Layers, MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec,
-    RtxSpec, Scalability, Source, TransportSpec, WorkerConfig,
+    RtxSpec, Scalability, Source, TrainPadding, TransportSpec, WorkerConfig,
 };
 use crate::store::PacketStore;
 use crate::worker::Worker;
@@ -148,6 +148,7 @@ impl Call {
             seed: 1,
             extensions: extensions(),
             consent_timeout: Duration::from_secs(30),
+            train_padding: TrainPadding::On,
         };
         let mut worker = Worker::new(now, config);
         let Reply::Router(router) = worker.handle_command(now, Command::CreateRouter) else {

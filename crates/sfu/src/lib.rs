@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 
+mod burst;
 pub mod command;
 mod consumer;
 mod control;
@@ -25,6 +26,7 @@ pub mod fuzz;
 pub mod key;
 mod observer;
 mod packet;
+mod padding;
 mod producer;
 mod random;
 mod router;

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! An element that a packet or a consumer lacks is zero, which is padding (RFC 8285 §4.1.1). Contributing sources and
-//! RTP padding are not carried over: the router mixes nothing and pads by itself.
+//! RTP padding are not carried over: the router mixes nothing and pads by itself ([`crate::padding`]).
 
 use rtp::codec::FrameInfo;
 use rtp::ext::{AudioLevel, ExtKind, ExtMap, HeaderExtensions};
@@ -29,6 +29,12 @@ pub(crate) const HEADER: usize = 32;
 /// The largest canonical packet kept or forwarded. A producer's packet of a full Ethernet frame (1,500 bytes less IP,
 /// UDP and SRTP) still fits after its header grew to [`HEADER`].
 pub(crate) const MAX_PACKET: usize = 1_500;
+
+/// Bytes of the original sequence number in front of a retransmission's payload (RFC 4588 §4).
+pub(crate) const OSN: usize = 2;
+
+/// The largest canonical packet once it is wrapped for retransmission.
+pub(crate) const MAX_REPEAT: usize = MAX_PACKET + OSN;
 
 const ABS_SEND_TIME: usize = 16;
 const TRANSPORT_SEQUENCE: usize = 20;
@@ -116,6 +122,8 @@ pub(crate) struct Stamp {
     pub(crate) timestamp: u32,
     /// Marker bit.
     pub(crate) marker: bool,
+    /// Whether the payload ends with RTP padding.
+    pub(crate) is_padded: bool,
     /// 24-bit 6.18 fixed-point seconds.
     pub(crate) abs_send_time: u32,
     /// Transport-wide sequence number.
@@ -172,6 +180,7 @@ impl HeaderTemplate {
     pub(crate) fn write(&self, out: &mut [u8], source: &[u8], stamp: Stamp) {
         let out = &mut out[..HEADER];
         out.copy_from_slice(&self.bytes);
+        out[0] |= u8::from(stamp.is_padded) << 5;
         out[1] |= u8::from(stamp.marker) << 7;
         out[2..4].copy_from_slice(&stamp.sequence.to_be_bytes());
         out[4..8].copy_from_slice(&stamp.timestamp.to_be_bytes());
@@ -275,6 +284,7 @@ mod tests {
             sequence: 5,
             timestamp: 6,
             marker: false,
+            is_padded: false,
             abs_send_time: 0x00ab_cdef,
             transport_sequence: 0x0102,
         };
@@ -312,6 +322,7 @@ mod tests {
             sequence: 5,
             timestamp: 6,
             marker: false,
+            is_padded: false,
             abs_send_time: 0xffff,
             transport_sequence: 0xffff,
         };

@@ -198,6 +198,7 @@ impl Worker {
     }
 
     fn skip(&mut self, placed: Placed) {
+        self.settle();
         let Some(producer) = self.producers.get(placed.producer) else {
             return;
         };
@@ -210,6 +211,7 @@ impl Worker {
 
     /// A stream of the producer began anew: who receives it goes on at its next key frame.
     fn restart_consumers(&mut self, slot: StreamSlot) {
+        self.settle();
         let Some(producer) = self.producers.get(slot.producer) else {
             return;
         };

@@ -23,6 +23,18 @@ pub struct WorkerConfig {
     pub extensions: ExtMap,
     /// Silence after which a transport's ICE state becomes failed (contract §1.9: 30 s).
     pub consent_timeout: Duration,
+    /// Whether the packets of a video frame are made equally long, so that they travel as one train.
+    pub train_padding: TrainPadding,
+}
+
+/// Whether video packets get a few bytes of RTP padding (RFC 3550 §5.1) that make those of a frame equally long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrainPadding {
+    /// Packets are padded; worth it wherever the kernel sends equal datagrams as one.
+    #[default]
+    On,
+    /// Packets are as long as their producers made them.
+    Off,
 }
 
 /// Which way media flows on a transport, from the server's viewpoint.

@@ -1,7 +1,7 @@
 //! The batch of datagrams a worker wants sent.
 //!
 //! One growing byte arena and one list of entries, both kept between batches, so that a busy worker allocates
-//! nothing. The IO side walks [`TransmitBatch::iter`], groups by destination as it likes, and clears the batch.
+//! nothing and cleans nothing: what a batch leaves in the arena is overwritten by the next. The IO side walks [`TransmitBatch::iter`], groups by destination as it likes, and clears the batch.
 
 use std::ops::Range;
 
@@ -43,7 +43,9 @@ struct Entry {
 /// Datagrams waiting to be sent, in order.
 #[derive(Debug, Default)]
 pub struct TransmitBatch {
-    bytes: Vec<u8>,
+    /// All of it initialised; bytes from `used` on are what earlier batches left.
+    arena: Vec<u8>,
+    used: usize,
     entries: Vec<Entry>,
 }
 
@@ -60,7 +62,7 @@ impl TransmitBatch {
 
     /// Bytes of all datagrams together.
     pub fn total_bytes(&self) -> usize {
-        self.bytes.len()
+        self.used
     }
 
     /// The datagrams in the order they were queued.
@@ -68,7 +70,7 @@ impl TransmitBatch {
         self.entries.iter().map(|entry| Transmit {
             tuple: entry.tuple,
             class: entry.class,
-            bytes: &self.bytes[entry.range.clone()],
+            bytes: &self.arena[entry.range.clone()],
         })
     }
 
@@ -78,49 +80,103 @@ impl TransmitBatch {
         Some(Transmit {
             tuple: entry.tuple,
             class: entry.class,
-            bytes: &self.bytes[entry.range.clone()],
+            bytes: &self.arena[entry.range.clone()],
         })
     }
 
     /// Forgets all datagrams and keeps the memory.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.used = 0;
         self.entries.clear();
     }
 
-    /// Queues a datagram written in place: `write` gets `capacity` zeroed bytes and returns how many it used,
-    /// or `None` to queue nothing.
+    /// Queues a datagram written in place: `write` gets `capacity` bytes of any content and returns how many of them it
+    /// overwrote from the start on, or `None` to queue nothing.
     pub(crate) fn push_with(
         &mut self,
         tuple: FiveTuple,
         class: TransmitClass,
         capacity: usize,
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> bool {
-        let start = self.bytes.len();
-        self.bytes.resize(start + capacity, 0);
-        let Some(used) = write(&mut self.bytes[start..]) else {
-            self.bytes.truncate(start);
-            return false;
-        };
+    ) -> Option<usize> {
+        let start = self.used;
+        let room = self.room(capacity);
+        let used = write(room)?;
         debug_assert!(used <= capacity, "a writer reported more than it was given");
-        self.bytes.truncate(start + used);
+        self.used = start + used;
         self.entries.push(Entry {
             tuple,
             class,
             range: start..start + used,
         });
-        true
+        Some(used)
     }
 
     /// Queues a datagram that exists already.
     pub(crate) fn push(&mut self, tuple: FiveTuple, class: TransmitClass, datagram: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(datagram);
-        self.entries.push(Entry {
-            tuple,
-            class,
-            range: start..start + datagram.len(),
+        self.push_with(tuple, class, datagram.len(), |room| {
+            room.copy_from_slice(datagram);
+            Some(datagram.len())
         });
+    }
+
+    /// The next `capacity` bytes of the arena.
+    fn room(&mut self, capacity: usize) -> &mut [u8] {
+        let end = self.used + capacity;
+        if self.arena.len() < end {
+            // By halves more than needed, as vectors grow.
+            self.arena.resize(end + end / 2, 0);
+        }
+        &mut self.arena[self.used..end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use link::Protocol;
+
+    use super::*;
+
+    fn tuple() -> FiveTuple {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        FiveTuple {
+            protocol: Protocol::Udp,
+            local: address,
+            remote: address,
+        }
+    }
+
+    #[test]
+    fn datagrams_lie_one_after_the_other_whatever_was_there_before() {
+        let mut batch = TransmitBatch::default();
+        for round in 0..3_u8 {
+            batch.push(tuple(), TransmitClass::Control, &[round; 700]);
+            let refused = batch.push_with(tuple(), TransmitClass::Video, 900, |room| {
+                room.fill(0xee);
+                None
+            });
+            assert_eq!(refused, None);
+            let queued = batch.push_with(tuple(), TransmitClass::Video, 900, |room| {
+                room[..20].fill(round + 100);
+                Some(20)
+            });
+            assert_eq!(queued, Some(20));
+            batch.push(tuple(), TransmitClass::Audio, &[round + 50; 3]);
+            let found: Vec<_> = batch
+                .iter()
+                .map(|transmit| (transmit.class, transmit.bytes.to_vec()))
+                .collect();
+            let expected = [
+                (TransmitClass::Control, vec![round; 700]),
+                (TransmitClass::Video, vec![round + 100; 20]),
+                (TransmitClass::Audio, vec![round + 50; 3]),
+            ];
+            assert_eq!(found, expected);
+            assert_eq!((batch.len(), batch.total_bytes()), (3, 723));
+            batch.clear();
+            assert!(batch.is_empty() && batch.at(0).is_none() && batch.total_bytes() == 0);
+        }
     }
 }

@@ -182,6 +182,7 @@ impl Worker {
 
     /// Chooses anew what each consumer of a producer should get.
     pub(crate) fn retarget_consumers(&mut self, now: Instant, key: ProducerKey) {
+        self.settle();
         let count = self
             .producers
             .get(key)

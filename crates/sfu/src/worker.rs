@@ -7,11 +7,12 @@ use link::ice::stun_username_local_ufrag;
 use link::{DatagramKind, FiveTuple, Incoming, LinkEvent, classify};
 use slotmap::SlotMap;
 
+use crate::burst::Burst;
 use crate::consumer::Consumer;
 use crate::demux::Demux;
 use crate::event::Event;
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
-use crate::packet::MAX_PACKET;
+use crate::packet::{MAX_PACKET, MAX_REPEAT};
 use crate::producer::Producer;
 use crate::random::Random;
 use crate::router::Router;
@@ -43,12 +44,15 @@ pub struct Worker {
     pub(crate) transmits: TransmitBatch,
     pub(crate) counters: Counters,
     pub(crate) scratch: Scratch,
+    pub(crate) burst: Burst,
 }
 
 /// Buffers that live as long as the worker, so that its steady state allocates nothing.
 pub(crate) struct Scratch {
     /// The canonical packet being forwarded.
     pub(crate) packet: Box<[u8; MAX_PACKET]>,
+    /// A stored packet that is sent, or sent again.
+    pub(crate) repeat: Box<[u8; MAX_REPEAT]>,
     /// A datagram of a link.
     pub(crate) datagram: Vec<u8>,
     /// A compound RTCP packet.
@@ -82,6 +86,7 @@ impl Worker {
             counters: Counters::default(),
             scratch: Scratch {
                 packet: Box::new([0; MAX_PACKET]),
+                repeat: Box::new([0; MAX_REPEAT]),
                 datagram: Vec::with_capacity(MAX_PACKET),
                 compound: Vec::with_capacity(MAX_PACKET),
                 lost: Vec::with_capacity(256),
@@ -89,13 +94,31 @@ impl Worker {
                 wanted: Vec::with_capacity(64),
                 candidates: Vec::with_capacity(64),
             },
+            burst: Burst::new(),
         }
+    }
+
+    /// More datagrams are there already: those of a video frame may be forwarded together. Only
+    /// [`Self::handle_datagram`] may follow until [`Self::end_burst`]; anything else ends what was held early.
+    pub fn begin_burst(&mut self) {
+        self.burst.open();
+    }
+
+    /// Forwards what was held since [`Self::begin_burst`].
+    pub fn end_burst(&mut self) {
+        self.settle();
+        self.burst.close();
     }
 
     /// Takes a received datagram; its bytes are decrypted in place. Whatever it holds, at worst it is counted.
     pub fn handle_datagram(&mut self, now: Instant, tuple: FiveTuple, datagram: &mut [u8]) {
         self.counters.datagrams_received += 1;
-        let is_stun = classify(datagram) == DatagramKind::Stun;
+        let kind = classify(datagram);
+        if kind != DatagramKind::Rtp {
+            // What it changes comes after the packets that came before it.
+            self.settle();
+        }
+        let is_stun = kind == DatagramKind::Stun;
         // A check names its transport. The address alone would go to whoever had it before (RFC 8445 §7.3).
         let by_ufrag = if is_stun {
             stun_username_local_ufrag(datagram)
@@ -128,6 +151,7 @@ impl Worker {
 
     /// A TCP connection is gone: its address no longer leads anywhere.
     pub fn handle_stream_closed(&mut self, now: Instant, tuple: FiveTuple) {
+        self.settle();
         let Some(key) = self.demux.by_tuple(&tuple) else {
             return;
         };
@@ -142,6 +166,7 @@ impl Worker {
 
     /// Does what is due. Calling it early or late is harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.settle();
         while let Some((at, owner)) = self.timers.pop_due(now) {
             match owner {
                 Owner::Transport(key) => {

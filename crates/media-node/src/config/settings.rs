@@ -7,6 +7,7 @@ use std::time::Duration;
 use edge::setting::{self, SettingError, Wrong, given};
 use link::bwe::Bitrate;
 use ortc::supported::CodecChoice;
+use sfu::spec::TrainPadding;
 
 use super::error::{ConfigError, ConfigErrors};
 use super::{
@@ -85,6 +86,9 @@ pub struct Settings {
     /// Whether clients may connect over TCP where UDP is blocked [default: true]
     #[arg(long, env = "ENABLE_TCP", value_name = "BOOL")]
     pub enable_tcp: Option<String>,
+    /// Whether the packets of a video frame are padded to one length, to travel as one train [default: true]
+    #[arg(long, env = "RTC_TRAIN_PADDING", value_name = "BOOL")]
+    pub rtc_train_padding: Option<String>,
     /// Where the estimate of each client's downlink starts, bit/s [default: 1000000]
     #[arg(long, env = "INITIAL_OUTGOING_BITRATE", value_name = "BITRATE")]
     pub initial_outgoing_bitrate: Option<String>,
@@ -239,6 +243,7 @@ impl Settings {
             INITIAL_OUTGOING_BITRATE,
         );
         let tcp = problems.switch("ENABLE_TCP", &self.enable_tcp, true);
+        let padded = problems.switch("RTC_TRAIN_PADDING", &self.rtc_train_padding, true);
         let codecs = match given(&self.codecs) {
             Some(text) => problems.take(parse::codecs("CODECS", text), CodecChoice::DEFAULT.to_vec()),
             None => CodecChoice::DEFAULT.to_vec(),
@@ -248,6 +253,11 @@ impl Settings {
             ports: self.ports(workers.get(), problems),
             announced: self.announced(role, environment, bind_ip, problems),
             tcp: if tcp { IceTcp::Enabled } else { IceTcp::Disabled },
+            train_padding: if padded {
+                TrainPadding::On
+            } else {
+                TrainPadding::Off
+            },
             workers,
             initial_outgoing_bitrate: Bitrate(bitrate),
             certificate: self.certificate(problems),

@@ -42,6 +42,7 @@ fn defaults_are_the_contracts() {
         }
     );
     assert_eq!(config.media.tcp, IceTcp::Enabled);
+    assert_eq!(config.media.train_padding, TrainPadding::On);
     assert_eq!(config.media.initial_outgoing_bitrate.0, 1_000_000);
     assert_eq!(config.media.certificate, CertificateSource::Generated);
     assert_eq!(config.media.codecs, CodecChoice::DEFAULT);
@@ -116,6 +117,7 @@ fn every_setting_reaches_its_place() {
         set(&mut settings.max_rooms, "3");
         set(&mut settings.max_participants_per_room, "100");
         set(&mut settings.enable_tcp, "no");
+        set(&mut settings.rtc_train_padding, "false");
         set(&mut settings.initial_outgoing_bitrate, "600000");
         set(&mut settings.server_id, "ms-1");
         set(&mut settings.region, "eu");
@@ -157,6 +159,7 @@ fn every_setting_reaches_its_place() {
         (400, 400)
     );
     assert_eq!(config.media.tcp, IceTcp::Disabled);
+    assert_eq!(config.media.train_padding, TrainPadding::Off);
     assert_eq!(config.media.initial_outgoing_bitrate.0, 600_000);
     assert_eq!(
         (config.server_id.as_str(), config.region.as_str()),

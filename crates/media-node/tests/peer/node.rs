@@ -19,7 +19,7 @@ use sfu::event::Event;
 use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use sfu::spec::{
     ConnectSpec, ConsumerSpec, Direction, MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec,
-    Scalability, Source, TransportSpec, WorkerConfig,
+    Scalability, Source, TrainPadding, TransportSpec, WorkerConfig,
 };
 
 use super::Peer;
@@ -69,6 +69,7 @@ impl Node {
             seed: 7,
             extensions: offered,
             consent_timeout: Duration::from_secs(30),
+            train_padding: TrainPadding::On,
         };
         let (notice, notices) = crossbeam_channel::unbounded();
         let sink: NoticeSink = Box::new(move |index, told| {

@@ -23,6 +23,7 @@ use self::stream::{Order, RateMeter, ReceiveStream};
 use crate::consumer::Available;
 use crate::event::{MAX_ENCODINGS, Scores};
 use crate::key::{ConsumerKey, RouterKey, TransportKey};
+use crate::padding::Leveller;
 use crate::spec::{MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec, Scalability, Source};
 use crate::store::PacketStore;
 
@@ -50,6 +51,7 @@ pub(crate) struct Stream {
     pub(crate) lost: u64,
     nack: NackGenerator,
     frames: FrameReader,
+    leveller: Leveller,
     score: Score,
     last_packet: Option<Instant>,
     /// Temporal layers seen per spatial layer inside the stream.
@@ -95,6 +97,7 @@ impl Stream {
             lost: 0,
             nack: NackGenerator::new(),
             frames: FrameReader::new(codec.codec),
+            leveller: Leveller::default(),
             score: Score::new(),
             last_packet: None,
             temporal_layers: [0; MAX_ENCODINGS],
@@ -253,6 +256,23 @@ impl Producer {
             restarted: jumped || replaced,
             woke,
         })
+    }
+
+    /// The highest number received of a stream.
+    pub(crate) fn newest(&self, encoding: u8) -> Option<SeqNo> {
+        self.streams
+            .get(usize::from(encoding))?
+            .receive
+            .as_ref()?
+            .newest()
+    }
+
+    /// Bytes of RTP padding for a packet of `len` bytes; audio never gets any.
+    pub(crate) fn pad(&mut self, encoding: u8, time: RtpTime, len: usize, is_last: bool) -> u8 {
+        match self.streams.get_mut(usize::from(encoding)) {
+            Some(stream) if self.kind == MediaKind::Video => stream.leveller.pad(time, len, is_last),
+            _ => 0,
+        }
     }
 
     /// The sender's wall clock when media of this stream and timestamp was captured, if its reports tell.

@@ -16,7 +16,7 @@ use rtp::ext::{ExtKind, ExtMap};
 
 pub(crate) use self::allocate::{Candidate, Floor, Step, allocate};
 pub(crate) use self::listener::{Listener, Route, StreamSlot};
-pub(crate) use self::outgoing::{Clock, Outgoing};
+pub(crate) use self::outgoing::{Clock, Moment, Outgoing};
 pub(crate) use self::report::ConsumerReport;
 use crate::key::{ConsumerKey, ProducerKey, RouterKey};
 use crate::spec::{Direction, TransportSpec, WorkerConfig};

@@ -1,18 +1,14 @@
-//! Writing packets for one endpoint: header from the template, payload from the store, protected in the batch.
+//! Writing packets for one endpoint: header from the template, payload encrypted straight into the batch.
 
 use std::time::Instant;
 
-use link::SRTP_OVERHEAD;
+use link::{Protocol, SRTP_OVERHEAD};
 use rtp::SeqNo;
-use rtp::codec::vp8;
 
 use super::Transport;
 use crate::consumer::Rewrite;
 use crate::packet::{HEADER, HeaderTemplate, Stamp};
 use crate::transmit::{TransmitBatch, TransmitClass};
-
-/// Bytes of the original sequence number in front of a retransmission's payload (RFC 4588 §4).
-const OSN: usize = 2;
 
 /// Turns the worker's monotonic time into the wire's clocks.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +22,25 @@ impl Clock {
         Self { epoch }
     }
 
-    /// 24-bit 6.18 fixed-point seconds of the abs-send-time extension; only differences matter to receivers.
-    pub(crate) fn abs_send_time(&self, now: Instant) -> u32 {
-        let micros = now.saturating_duration_since(self.epoch).as_micros();
-        ((micros << 18) / 1_000_000) as u32 & 0x00ff_ffff
+    /// A moment as packets state it; worked out once for all packets that leave at it.
+    pub(crate) fn moment(&self, now: Instant) -> Moment {
+        let elapsed = now.saturating_duration_since(self.epoch);
+        // 24-bit 6.18 fixed-point seconds; only differences matter to receivers.
+        let fraction = (u64::from(elapsed.subsec_nanos()) << 18) / 1_000_000_000;
+        Moment {
+            now,
+            abs_send_time: ((elapsed.as_secs() & 0x3f) << 18 | fraction) as u32,
+        }
     }
+}
+
+/// When packets leave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// On the worker's clock.
+    pub(crate) now: Instant,
+    /// In the abs-send-time extension.
+    pub(crate) abs_send_time: u32,
 }
 
 /// One packet to write: where its bytes come from and what is new about them.
@@ -38,71 +48,40 @@ impl Clock {
 pub(crate) struct Outgoing<'a> {
     /// The header's constant part.
     pub(crate) template: &'a HeaderTemplate,
-    /// The canonical packet.
-    pub(crate) source: &'a [u8],
-    /// What to change.
+    /// Canonical header, payload and RTP padding; the payload as it is to be sent.
+    pub(crate) bytes: &'a [u8],
+    /// Bytes of padding at the end of `bytes`; left out where they are of no use.
+    pub(crate) padding: u8,
+    /// What to change in the header.
     pub(crate) rewrite: Rewrite,
     /// What it is sent as.
     pub(crate) class: TransmitClass,
 }
 
-/// The number a datagram is protected under and, for a retransmission, the number of what it repeats.
-#[derive(Clone, Copy)]
-struct Place {
-    sequence: SeqNo,
-    original: Option<u16>,
-}
-
 impl Transport {
-    /// Sends a packet as part of its consumer's stream; false when there is no way to send it now.
-    pub(crate) fn send_media(
-        &mut self,
-        now: Instant,
-        clock: Clock,
-        out: Outgoing<'_>,
-        batch: &mut TransmitBatch,
-    ) -> bool {
-        let place = Place {
-            sequence: out.rewrite.sequence,
-            original: None,
-        };
-        self.send(now, clock, place, out, batch)
-    }
-
-    /// Sends a packet again as RTX number `sequence` of the consumer's retransmission stream (RFC 4588).
+    /// Sends a packet under `sequence`; the bytes of the datagram, or `None` when there is no way to send it now.
     ///
-    /// The bytes are protected under an index of their own: the original index is never used twice.
-    pub(crate) fn send_rtx(
+    /// A retransmission has a sequence of its own (RFC 4588), so that no index is ever used twice; `rewrite` then
+    /// gives only timestamp and marker. The payload is encrypted from where it lies straight into the batch.
+    pub(crate) fn send_rtp(
         &mut self,
-        now: Instant,
-        clock: Clock,
+        at: Moment,
         sequence: SeqNo,
         out: Outgoing<'_>,
         batch: &mut TransmitBatch,
-    ) -> bool {
-        let place = Place {
-            sequence,
-            original: Some(out.rewrite.sequence.wire()),
+    ) -> Option<usize> {
+        let tuple = self.link.route()?;
+        let is_padded = out.padding > 0 && tuple.protocol == Protocol::Udp;
+        let unpadded = out.bytes.len() - usize::from(out.padding);
+        let payload = if is_padded {
+            &out.bytes[HEADER..]
+        } else {
+            // On a stream of bytes there are no trains.
+            &out.bytes[HEADER..unpadded]
         };
-        self.send(now, clock, place, out, batch)
-    }
-
-    fn send(
-        &mut self,
-        now: Instant,
-        clock: Clock,
-        Place { sequence, original }: Place,
-        out: Outgoing<'_>,
-        batch: &mut TransmitBatch,
-    ) -> bool {
-        let Some(tuple) = self.link.route() else {
-            return false;
-        };
-        let payload = &out.source[HEADER..];
-        let start = HEADER + if original.is_some() { OSN } else { 0 };
-        let len = start + payload.len();
+        let room = HEADER + payload.len() + SRTP_OVERHEAD;
         let transport_sequence = if out.template.stamps_transport_sequence() {
-            self.register.stamp(now, len + SRTP_OVERHEAD)
+            self.register.stamp(at.now, room)
         } else {
             0
         };
@@ -110,22 +89,16 @@ impl Transport {
             sequence: sequence.wire(),
             timestamp: out.rewrite.timestamp,
             marker: out.rewrite.marker,
-            abs_send_time: clock.abs_send_time(now),
+            is_padded,
+            abs_send_time: at.abs_send_time,
             transport_sequence,
         };
         let link = &mut self.link;
-        let sent = batch.push_with(tuple, out.class, len + SRTP_OVERHEAD, |datagram| {
-            out.template.write(datagram, out.source, stamp);
-            if let Some(original) = original {
-                datagram[HEADER..start].copy_from_slice(&original.to_be_bytes());
-            }
-            datagram[start..len].copy_from_slice(payload);
-            if let Some(picture) = out.rewrite.picture {
-                vp8::patch_picture(&mut datagram[start..len], picture.picture_id, picture.tl0_pic_idx);
-            }
-            link.protect_rtp(datagram, len, sequence).ok()
+        let sent = batch.push_with(tuple, out.class, room, |datagram| {
+            out.template.write(datagram, out.bytes, stamp);
+            link.protect_rtp_from(datagram, HEADER, payload, sequence).ok()
         });
-        if sent {
+        if sent.is_some() {
             self.rtp_sent += 1;
         } else if out.template.stamps_transport_sequence() {
             // A number that never leaves would look like a loss to congestion control.
@@ -145,12 +118,16 @@ mod tests {
     fn wire_clocks_count_from_the_workers_start() {
         let epoch = Instant::now();
         let clock = Clock::new(epoch);
-        assert_eq!(clock.abs_send_time(epoch), 0);
-        assert_eq!(clock.abs_send_time(epoch + Duration::from_secs(1)), 1 << 18);
-        assert_eq!(
-            clock.abs_send_time(epoch + Duration::from_secs(64)),
-            0,
-            "24 bits wrap at 64 s"
-        );
+        let rows = [
+            (0, 0),
+            (500, 1 << 17),
+            (1_000, 1 << 18),
+            (63_500, (63 << 18) + (1 << 17)),
+            (64_000, 0),
+        ];
+        for (millis, wire) in rows {
+            let moment = clock.moment(epoch + Duration::from_millis(millis));
+            assert_eq!(moment.abs_send_time, wire, "{millis} ms");
+        }
     }
 }

@@ -118,6 +118,7 @@ impl Probe {
             extensions.push(id, MID).ok()?;
         }
         let header = 12 + extensions.finish();
+        // The batch's memory holds what earlier packets left.
         out.get_mut(header..PACKET)?.fill(0);
         Some(PACKET)
     }
@@ -128,17 +129,18 @@ impl Transport {
     pub(crate) fn send_probes(&mut self, now: Instant, clock: Clock, batch: &mut TransmitBatch) -> u64 {
         let due = self.probe.due(now);
         let Some(tuple) = self.link.route() else { return 0 };
+        let at = clock.moment(now);
         let mut sent = 0;
         for _ in 0..due {
             let number = self.register.stamp(now, PACKET + SRTP_OVERHEAD);
-            let stamps = (clock.abs_send_time(now), number);
+            let stamps = (at.abs_send_time, number);
             let (probe, link) = (&mut self.probe, &mut self.link);
             let queued = batch.push_with(tuple, TransmitClass::Probe, PACKET + SRTP_OVERHEAD, |datagram| {
                 let len = probe.write(datagram, stamps)?;
                 link.protect_rtp(datagram, len, probe.next).ok()
             });
             self.probe.next = SeqNo(self.probe.next.0 + 1);
-            sent += u64::from(queued);
+            sent += u64::from(queued.is_some());
         }
         sent
     }

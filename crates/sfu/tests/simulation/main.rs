@@ -13,6 +13,7 @@
 mod world;
 
 mod address_change;
+mod bursts;
 mod closing;
 mod consent;
 mod dtls_role;
@@ -24,10 +25,12 @@ mod ice_restart;
 mod key_frames;
 mod loss;
 mod lost_layers;
+mod padding;
 mod pause;
 mod reports;
 mod score;
 mod simulcast;
 mod speaker;
+mod srtp_index;
 mod starvation;
 mod temporal;

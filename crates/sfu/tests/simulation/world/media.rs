@@ -193,7 +193,8 @@ impl Source {
                 };
                 let payload = match self.kind {
                     Kind::Audio { .. } => stamp.opus(AUDIO_BODY),
-                    Kind::Video { .. } => stamp.vp8(numbers, VIDEO_BODY),
+                    // Browsers cut frames into packets equal but for a byte, the longer ones last.
+                    Kind::Video { .. } => stamp.vp8(numbers, VIDEO_BODY + usize::from(index > packets / 2)),
                 };
                 self.sequence += 1;
                 let (sequence, timestamp) = (self.sequence, self.timestamp);

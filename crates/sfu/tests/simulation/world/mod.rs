@@ -17,7 +17,7 @@ use rtp::{ExtKind, ExtMap, PayloadType, Ssrc};
 use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use sfu::spec::{
     ConnectSpec, ConsumerSpec, Direction, MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec, RtxSpec,
-    Scalability, Source as MediaSource, TransportSpec, WorkerConfig,
+    Scalability, Source as MediaSource, TrainPadding, TransportSpec, WorkerConfig,
 };
 use sfu::stats::TransportStats;
 use sfu::{Command, Event, Reply, Worker};
@@ -93,6 +93,10 @@ pub struct World {
     /// Datagrams the worker sent to addresses where no client is.
     pub lost_transmits: u64,
     pub probe: Probe,
+    /// Whether datagrams that arrive together are handed over as a burst.
+    pub bursts: bool,
+    /// Every datagram the worker sent since it was last taken, where a test wants them.
+    pub wire: Option<Vec<(SocketAddr, Vec<u8>)>>,
     certificate: Certificate,
     ufrags: u32,
     ssrcs: u32,
@@ -102,6 +106,11 @@ pub struct World {
 impl World {
     /// A worker with one router and nobody in it.
     pub fn new() -> Self {
+        Self::with_padding(TrainPadding::On)
+    }
+
+    /// The same with a choice about padding.
+    pub fn with_padding(train_padding: TrainPadding) -> Self {
         let start = Instant::now();
         let certificate = Certificate::generate().expect("the machine has randomness");
         let config = WorkerConfig {
@@ -109,6 +118,7 @@ impl World {
             seed: 7,
             extensions: router_extensions(),
             consent_timeout: Duration::from_secs(30),
+            train_padding,
         };
         let mut worker = Worker::new(start, config);
         let Reply::Router(router) = worker.handle_command(start, Command::CreateRouter) else {
@@ -123,6 +133,8 @@ impl World {
             events: Vec::new(),
             lost_transmits: 0,
             probe: |_| {},
+            bursts: true,
+            wire: None,
             certificate,
             ufrags: 0,
             ssrcs: 1_000,
@@ -470,8 +482,21 @@ impl World {
 
     fn step(&mut self, worker: Option<Instant>) {
         for index in 0..self.peers.len() {
-            for datagram in self.peers[index].run(self.now) {
+            let arrived = self.peers[index].run(self.now);
+            let is_burst = self.bursts && arrived.len() > 1;
+            if is_burst {
+                (self.probe)(true);
+                self.worker.begin_burst();
+                (self.probe)(false);
+            }
+            for datagram in arrived {
                 self.deliver(datagram);
+            }
+            if is_burst {
+                (self.probe)(true);
+                self.worker.end_burst();
+                (self.probe)(false);
+                self.drain_worker();
             }
         }
         if worker.is_some_and(|at| at <= self.now) {
@@ -498,6 +523,9 @@ impl World {
     fn drain_worker(&mut self) {
         for transmit in self.worker.transmits().iter() {
             let client = transmit.tuple.remote;
+            if let Some(wire) = &mut self.wire {
+                wire.push((client, transmit.bytes.to_vec()));
+            }
             assert_eq!(
                 (transmit.tuple.protocol, transmit.tuple.local),
                 (Protocol::Udp, SERVER)
