@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod data;
 mod gateway;
 mod health;
+mod load;
 mod logs;
 mod media;
 mod run;
@@ -38,6 +39,8 @@ enum Command {
     Health(health::Arguments),
     /// Print a token for development
     Token(token::Arguments),
+    /// Load a media node with simulated participants, and measure it
+    Load(Box<load::Arguments>),
     /// Look at the database's schema, or bring it up to date
     Migrate(upkeep::MigrateArguments),
     /// Put right in the database what a crash may have left
@@ -47,12 +50,18 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if std::env::args().nth(1).as_deref() == Some("load") => return load::usage(&error),
+        Err(error) => error.exit(),
+    };
+    let outcome = match cli.command {
         Command::Serve(arguments) => serve::serve(*arguments),
         Command::Gateway(arguments) => gateway::gateway(&arguments),
         Command::Media(arguments) => media::media(&arguments),
         Command::Health(arguments) => health::check(&arguments),
         Command::Token(arguments) => token::print(&arguments),
+        Command::Load(arguments) => load::load(&arguments),
         Command::Migrate(arguments) => upkeep::migrate(&arguments),
         Command::Repair(arguments) => upkeep::repair(&arguments),
         Command::Purge(arguments) => upkeep::purge(&arguments),

@@ -118,15 +118,15 @@ const TABLE: &[Row] = &[
 /// External crates that only the named members may link. Tests may use them anywhere, except that an
 /// independent peer stays independent (see [`NEVER`]).
 const FENCES: &[(&str, &[&str])] = &[
-    ("dimpl", &["link"]),
+    ("dimpl", &["link", "loadgen"]),
     ("sctp-proto", &["link"]),
-    ("aws-lc-rs", &["link", "store", "gateway"]),
+    ("aws-lc-rs", &["link", "store", "gateway", "loadgen"]),
     ("slotmap", &["sfu"]),
     ("rtcp-types", &["rtp"]),
     ("ts-rs", &["signalling", "ortc"]),
-    ("mio", &["media-node"]),
-    ("quinn-udp", &["media-node"]),
-    ("socket2", &["media-node"]),
+    ("mio", &["media-node", "loadgen"]),
+    ("quinn-udp", &["media-node", "loadgen"]),
+    ("socket2", &["media-node", "loadgen"]),
     ("libc", &["media-node"]),
     (
         "tokio",
