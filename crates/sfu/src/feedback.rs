@@ -157,7 +157,9 @@ impl Worker {
         else {
             return;
         };
-        if transport.link.route().is_none() {
+        // Nobody waits for what was stopped, and where it was stopped for want of bandwidth, repairs of it would be all the
+        // more in the way of audio.
+        if transport.link.route().is_none() || !consumer.is_active() {
             return;
         }
         let spacing = transport

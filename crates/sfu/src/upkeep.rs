@@ -183,20 +183,30 @@ impl Worker {
     /// Chooses anew what each consumer of a producer should get.
     pub(crate) fn retarget_consumers(&mut self, now: Instant, key: ProducerKey) {
         self.settle();
-        let count = self
-            .producers
-            .get(key)
-            .map_or(0, |producer| producer.consumers.len());
-        for index in 0..count {
-            let consumer = self
-                .producers
-                .get(key)
-                .and_then(|producer| producer.consumers.get(index))
-                .copied();
-            if let Some(consumer) = consumer {
-                self.retarget(now, consumer);
+        self.retarget_those(
+            now,
+            |worker| worker.producers.get(key).map(|own| &own.consumers[..]),
+            |_, _| true,
+        );
+    }
+
+    /// Chooses anew what those of some consumers should get for whom `is_meant` holds. Choosing changes what the list
+    /// belongs to, so a copy is walked.
+    fn retarget_those(
+        &mut self,
+        now: Instant,
+        list: impl Fn(&Self) -> Option<&[ConsumerKey]>,
+        is_meant: impl Fn(&Self, ConsumerKey) -> bool,
+    ) {
+        let mut keys = std::mem::take(&mut self.scratch.keys);
+        keys.clear();
+        keys.extend_from_slice(list(self).unwrap_or_default());
+        for key in &keys {
+            if is_meant(self, *key) {
+                self.retarget(now, *key);
             }
         }
+        self.scratch.keys = keys;
     }
 
     /// Chooses anew what a consumer should get, and asks for the key frame that takes.
@@ -462,33 +472,24 @@ impl Worker {
 
     /// A layer that its sender stopped is given up for one that is sent; nothing arrives that could tell.
     fn leave_silent_layers(&mut self, now: Instant, key: TransportKey) {
-        let count = self
-            .transports
-            .get(key)
-            .map_or(0, |transport| transport.consumers.len());
-        for index in 0..count {
-            let consumer_key = self
-                .transports
-                .get(key)
-                .and_then(|own| own.consumers.get(index))
-                .copied();
-            let stuck = consumer_key.filter(|consumer| {
-                let Some(consumer) = self.consumers.get(*consumer).filter(|own| own.is_active()) else {
-                    return false;
-                };
-                let available = self
-                    .producers
-                    .get(consumer.producer)
-                    .map(|own| own.available(now));
-                // When everything is silent there is nothing to go to, and what comes next may fit what was sent.
-                available
-                    .and_then(|available| choose(consumer.preferred, consumer.limit, &available))
-                    .is_some_and(|wanted| consumer.aims_elsewhere(wanted))
-            });
-            if let Some(consumer) = stuck {
-                self.retarget(now, consumer);
-            }
-        }
+        self.retarget_those(
+            now,
+            |worker| worker.transports.get(key).map(|own| &own.consumers[..]),
+            |worker, consumer| worker.is_stuck(now, consumer),
+        );
+    }
+
+    /// Whether a consumer aims for what is no longer sent while something else is.
+    fn is_stuck(&self, now: Instant, key: ConsumerKey) -> bool {
+        let Some(consumer) = self.consumers.get(key).filter(|own| own.is_active()) else {
+            return false;
+        };
+        // When everything is silent there is nothing to go to, and what comes next may fit what was sent.
+        self.producers
+            .get(consumer.producer)
+            .map(|own| own.available(now))
+            .and_then(|available| choose(consumer.preferred, consumer.limit, &available))
+            .is_some_and(|wanted| consumer.aims_elsewhere(wanted))
     }
 
     /// Puts a candidate's grant into force.

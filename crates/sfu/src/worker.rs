@@ -63,6 +63,8 @@ pub(crate) struct Scratch {
     pub(crate) began: Vec<ConsumerKey>,
     /// Streams that consumers need a key frame of.
     pub(crate) wanted: Vec<(ProducerKey, u8)>,
+    /// Consumers whose layers are chosen anew.
+    pub(crate) keys: Vec<ConsumerKey>,
     /// Consumers that compete for a downlink.
     pub(crate) candidates: Vec<Candidate>,
 }
@@ -92,6 +94,7 @@ impl Worker {
                 lost: Vec::with_capacity(256),
                 began: Vec::with_capacity(64),
                 wanted: Vec::with_capacity(64),
+                keys: Vec::with_capacity(64),
                 candidates: Vec::with_capacity(64),
             },
             burst: Burst::new(),

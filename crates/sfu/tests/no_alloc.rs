@@ -14,7 +14,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use sfu::spec::MediaKind;
+use sfu::Command;
+use sfu::spec::{Layers, MediaKind};
 use str0m_netem::{Probability, RandomLoss};
 
 #[path = "simulation/world/mod.rs"]
@@ -121,5 +122,59 @@ fn lost_packets_are_repaired_without_allocating() {
         0,
         "for {} retransmissions",
         after.rtx_sent - before.rtx_sent
+    );
+}
+
+#[test]
+fn layers_probes_and_requests_are_served_without_allocating() {
+    let mut world = World::new();
+    let sender = world.sender();
+    let viewers = [world.receiver(), world.receiver()];
+    world.connect();
+    let camera = Camera {
+        packets_per_frame: 2,
+        temporal_layers: 3,
+        layers: 3,
+        ..Camera::default()
+    };
+    let camera = world.camera(sender, camera);
+    let microphone = world.microphone(sender, 40);
+    let watching = viewers.map(|viewer| {
+        world.watch(viewer, microphone, MediaKind::Audio);
+        world.watch(viewer, camera, MediaKind::Video)
+    });
+    let [first, second] = watching.map(|consumer| consumer.key);
+    // Every kind of thing that happens, in a fixed round.
+    let round = |world: &mut World| {
+        for (spatial, temporal) in [(2, 2), (0, 1), (1, 0), (2, 1), (0, 2)] {
+            let layers = Layers { spatial, temporal };
+            world.done(Command::SetPreferredLayers {
+                consumer: first,
+                layers,
+            });
+            world.done(Command::RequestKeyFrame(second));
+            world.done(Command::PauseConsumer(second));
+            world.run(Duration::from_millis(600));
+            world.done(Command::ResumeConsumer(second));
+            world.run(Duration::from_millis(1_400));
+        }
+    };
+    for _ in 0..12 {
+        round(&mut world);
+    }
+    let before = world.worker.counters().clone();
+    assert!(before.probe_sent > 0, "no path was probed");
+    world.probe = |entered| INSIDE.set(entered);
+    ALLOCATIONS.set(0);
+    round(&mut world);
+    world.probe = |_| {};
+    let allocated = ALLOCATIONS.get();
+    let after = world.worker.counters();
+    let sent = after.rtp_sent - before.rtp_sent;
+    assert!(sent > 1_500, "only {sent} packets were forwarded");
+    assert!(after.pli_sent > before.pli_sent, "nobody asked for a key frame");
+    assert_eq!(
+        allocated, 0,
+        "for {sent} packets, layers, pauses, probes and requests"
     );
 }
