@@ -113,6 +113,7 @@ const FENCES: &[Fence] = &[
             // What the worker is compared with makes its own system calls.
             "crates/media-node/benches/forward/floor/calls.rs",
             "crates/sfu/tests/no_alloc.rs",
+            "crates/media-node/tests/worker_no_alloc.rs",
         ],
         scope: Scope::TestsToo,
         why: "unsafe code is one file",

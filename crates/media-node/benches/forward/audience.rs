@@ -21,6 +21,8 @@ const SAMPLE: u64 = 499;
 /// Bytes the kernel may merge into one read.
 const SLOT: usize = 65_536;
 const SLOTS: usize = 8;
+/// Bytes that hold every header.
+const HEADERS: usize = 64;
 
 pub(crate) struct Viewer {
     pub(crate) peer: Peer,
@@ -159,7 +161,12 @@ impl Audience {
 impl Viewer {
     /// Notes a packet; whether it was decrypted and found right.
     fn take(&mut self, now: Instant, packet: &[u8], map: &ExtMap, sample: bool) -> bool {
-        let view = RtpView::parse(packet).expect("an RTP packet");
+        // Whatever padding there is, its length is encrypted still.
+        let mut header = [0; HEADERS];
+        let shown = &mut header[..packet.len().min(HEADERS)];
+        shown.copy_from_slice(&packet[..shown.len()]);
+        shown[0] &= !0x20;
+        let view = RtpView::parse(shown).expect("an RTP packet");
         if let Some(sequence) = map.read(&view).transport_sequence {
             self.feedback = true;
             self.recorder.on_packet(now, sequence);

@@ -13,6 +13,8 @@ pub(super) trait Engine {
     fn handle_command(&mut self, now: Instant, command: Command) -> Reply;
     /// Takes a datagram (or an unframed TCP packet), which it may change in place.
     fn handle_datagram(&mut self, now: Instant, tuple: FiveTuple, datagram: &mut [u8]);
+    /// Says that no more datagrams are at hand: whatever was held to leave together is to be queued.
+    fn end_burst(&mut self);
     /// Takes note that a TCP connection is gone.
     fn handle_stream_closed(&mut self, now: Instant, tuple: FiveTuple);
     /// Does what is due.
@@ -36,6 +38,10 @@ impl Engine for sfu::Worker {
 
     fn handle_datagram(&mut self, now: Instant, tuple: FiveTuple, datagram: &mut [u8]) {
         Self::handle_datagram(self, now, tuple, datagram);
+    }
+
+    fn end_burst(&mut self) {
+        Self::end_burst(self);
     }
 
     fn handle_stream_closed(&mut self, now: Instant, tuple: FiveTuple) {

@@ -12,7 +12,7 @@ use sfu::{Transmit, TransmitClass};
 
 use super::load::{IoCount, IoCounters};
 use super::options::SendPath;
-use super::trains::{MAX_SEGMENTS, Priority, Train, Trains};
+use super::trains::{MAX_SEGMENTS, Priority, Train, Trains, USUAL_BATCH};
 use super::udp::{Message, MessageBlock, UdpPort};
 
 /// A socket as sending sees it.
@@ -79,7 +79,7 @@ impl Sender {
         Self {
             path,
             trains: Trains::new(seed),
-            order: Vec::new(),
+            order: Vec::with_capacity(USUAL_BATCH),
             block: MessageBlock::new(),
             backlog: Backlog::default(),
             refusals: 0,

@@ -384,6 +384,7 @@ fn flush<E: Engine>(
     udp: &UdpPort,
     (now, counters): (Instant, &mut IoCounters),
 ) {
+    engine.end_burst();
     if engine.pending() > 0 {
         sender.begin();
         for (index, transmit) in

@@ -1,9 +1,9 @@
 //! Which datagrams of a batch travel together.
 //!
 //! A *train* is a run of datagrams to one destination that the kernel can take as a single segmented datagram (UDP
-//! GSO): all of one size, except that the last may be shorter. Fan-out queues packet by packet and consumer by
-//! consumer, so a destination's datagrams lie far apart; they are linked here by index and gathered when sent, never
-//! copied. Order within a destination and priority is kept.
+//! GSO): all of one size, except that the last may be shorter. The fan-out of a burst queues a destination's datagrams side
+//! by side; those of other bursts, audio and reports lie between. They are linked here by index and gathered when sent,
+//! never copied. Order within a destination and priority is kept.
 
 use std::net::SocketAddr;
 
@@ -69,8 +69,10 @@ struct Slot {
     train: u32,
 }
 
-/// Fewest slots of the table; a power of two.
-const MIN_SLOTS: usize = 256;
+/// Datagrams of a batch that needs no more memory: a frame for a hundred viewers.
+pub(super) const USUAL_BATCH: usize = 1_024;
+/// Fewest slots of the table, of which half may be taken; a power of two.
+const MIN_SLOTS: usize = 2 * USUAL_BATCH;
 /// Ends a train's list of datagrams.
 const NONE: u32 = u32::MAX;
 
@@ -78,8 +80,8 @@ impl Trains {
     /// `seed` decides where destinations fall in the table and nothing else.
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            trains: Vec::new(),
-            next: Vec::new(),
+            trains: Vec::with_capacity(USUAL_BATCH),
+            next: Vec::with_capacity(USUAL_BATCH),
             table: vec![Slot::default(); MIN_SLOTS],
             generation: 1,
             multiplier: seed | 1,
@@ -108,6 +110,14 @@ impl Trains {
         let size = transmit.bytes.len();
         if max_segments <= 1 {
             self.start(index, destination, priority, size);
+            return;
+        }
+        // Datagrams of a burst come destination by destination.
+        if let Some(last) = self.trains.last()
+            && last.destination == destination
+            && last.priority == priority
+            && self.couple(self.trains.len() - 1, index, size, max_segments)
+        {
             return;
         }
         let slot = self.slot(destination, priority);

@@ -285,20 +285,30 @@ mod mmsg {
             self.shapes.clear();
             for message in messages.take(MESSAGES) {
                 let before = self.parts.len();
-                self.parts.extend(
-                    message
-                        .parts
-                        .take(usize::from(MAX_SEGMENTS))
-                        .map(|bytes| libc::iovec {
-                            iov_base: bytes.as_ptr().cast_mut().cast(),
-                            iov_len: bytes.len(),
-                        }),
-                );
+                for bytes in message.parts.take(usize::from(MAX_SEGMENTS)) {
+                    self.add_part(before, bytes);
+                }
                 self.names.push(SockAddr::from(message.destination));
                 self.controls.extend(message.segment.map(SegmentSize::new));
                 self.shapes
                     .push((self.parts.len() - before, message.segment.is_some()));
             }
+        }
+
+        /// Adds bytes to the message whose parts begin at `first`. Datagrams that lie side by side, as the engine writes
+        /// those of a burst, are one part: the kernel checks and copies each part by itself.
+        fn add_part(&mut self, first: usize, bytes: &[u8]) {
+            let base = bytes.as_ptr().cast_mut();
+            if let Some(last) = self.parts.get_mut(first..).and_then(<[_]>::last_mut)
+                && last.iov_base.cast::<u8>().wrapping_add(last.iov_len) == base
+            {
+                last.iov_len += bytes.len();
+                return;
+            }
+            self.parts.push(libc::iovec {
+                iov_base: base.cast(),
+                iov_len: bytes.len(),
+            });
         }
 
         /// Points the headers at what [`Self::gather`] wrote. From here on nothing else may touch those vectors.

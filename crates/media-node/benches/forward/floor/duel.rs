@@ -57,14 +57,15 @@ pub(crate) fn duel(kind: MediaKind, viewers: usize, plan: Plan) -> Duel {
         producers,
         viewers,
         profile: worker.profile(),
-        header: datagram - payload - TAG,
+        // Without what the worker pads some packets with.
+        header: (datagram - payload - TAG) & !3,
     };
     let mut stages = [worker, stage(Shape::Trains, load), stage(Shape::Single, load)];
     for stage in &mut stages {
         // The estimator would find the path full, as it is, and slow the worker down.
         stage.audience.gives_feedback = false;
-        assert_eq!(
-            stage.audience.longest, datagram,
+        assert!(
+            stage.audience.longest.abs_diff(datagram) <= 4,
             "all forward datagrams of one size"
         );
     }

@@ -19,6 +19,11 @@ pub(in crate::worker) enum Note {
     Closed(FiveTuple),
     Command,
     Timeout,
+    /// Datagrams that answer one beginning with `b'l'` are on their way, after the loop has asked so often for the next
+    /// deadline.
+    Sent {
+        asked: usize,
+    },
     /// The engine is gone.
     Dropped,
 }
@@ -33,14 +38,18 @@ pub(in crate::worker) enum Deadlines {
     Stuck(Instant),
 }
 
-/// A datagram `[b'c' | b'a' | b'v', count, ...]` is echoed `count` times as control, audio or video; `b"boom"`
-/// panics; others are only noted. `CreateRouter` answers a key, `CloseRouter` answers done and emits an event, and
+/// A datagram `[b'c' | b'a' | b'v', count, ...]` is echoed `count` times as control, audio or video once the burst ends;
+/// so is `b'l'`, as audio, and noted when it is sent. `b"boom"` panics; others are only noted. `CreateRouter` answers a key, `CloseRouter` answers done and emits an event, and
 /// `Stats` takes 100 microseconds.
 pub(in crate::worker) struct Fake {
     notes: Sender<Note>,
     deadlines: Deadlines,
+    /// Answers to the burst under way.
+    held: Vec<(FiveTuple, TransmitClass, Vec<u8>)>,
     out: Vec<(FiveTuple, TransmitClass, Vec<u8>)>,
     events: VecDeque<Event>,
+    /// Calls of `poll_timeout` since the last datagram.
+    asked: usize,
 }
 
 impl Fake {
@@ -48,7 +57,9 @@ impl Fake {
         Self {
             notes,
             deadlines,
+            held: Vec::new(),
             out: Vec::new(),
+            asked: 0,
             events: VecDeque::new(),
         }
     }
@@ -85,13 +96,18 @@ impl Engine for Fake {
         self.note(Note::Datagram(tuple, datagram.to_vec()));
         let class = match datagram {
             [b'c', ..] => TransmitClass::Control,
-            [b'a', ..] => TransmitClass::Audio,
+            [b'a' | b'l', ..] => TransmitClass::Audio,
             [b'v', ..] => TransmitClass::Video,
             _ => return,
         };
         for _ in 0..datagram.get(1).copied().unwrap_or(0) {
-            self.out.push((tuple, class, datagram.to_vec()));
+            self.held.push((tuple, class, datagram.to_vec()));
         }
+        self.asked = 0;
+    }
+
+    fn end_burst(&mut self) {
+        self.out.append(&mut self.held);
     }
 
     fn handle_stream_closed(&mut self, _now: Instant, tuple: FiveTuple) {
@@ -106,6 +122,7 @@ impl Engine for Fake {
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
+        self.asked += 1;
         match self.deadlines {
             Deadlines::Never => None,
             Deadlines::Once(at) | Deadlines::Stuck(at) => Some(at),
@@ -130,6 +147,9 @@ impl Engine for Fake {
     }
 
     fn clear_transmits(&mut self) {
+        if self.out.iter().any(|(.., datagram)| datagram.starts_with(b"l")) {
+            self.note(Note::Sent { asked: self.asked });
+        }
         self.out.clear();
     }
 }

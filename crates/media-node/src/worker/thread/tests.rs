@@ -117,6 +117,53 @@ fn datagrams_commands_and_events_pass() {
 }
 
 #[test]
+fn an_idle_worker_sends_in_the_cycle_that_received() {
+    let bench = bench(0, Deadlines::Never);
+    for round in 1..=20 {
+        bench.echo(&[b'l', 1, round]);
+        assert!(matches!(bench.note(), Note::Datagram(..)));
+        assert_eq!(
+            bench.note(),
+            Note::Sent { asked: 0 },
+            "sent before the loop looked at anything else"
+        );
+    }
+    let reply = bench.handle.call_and_wait(Command::CreateRouter);
+    assert!(reply.is_ok());
+    let reply = bench.handle.call_and_wait(Command::CreateRouter);
+    assert!(reply.is_ok());
+    let counters = bench.handle.io_counters();
+    assert_eq!(
+        (
+            counters.of(IoCount::PacketsOut),
+            counters.of(IoCount::SendCalls),
+            counters.of(IoCount::Deferred)
+        ),
+        (20, 20, 0),
+        "nothing was held to travel with the next"
+    );
+}
+
+#[test]
+fn audio_between_video_leaves_in_the_cycle_that_received_it() {
+    let bench = bench(0, Deadlines::Never);
+    let one = |class: u8| [[class, 1].as_slice(), &[5; 98]].concat();
+    for packet in [one(b'v'), one(b'v'), one(b'l'), one(b'v')] {
+        bench.client.send(&packet).expect("sends");
+    }
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let mut buffer = [0; 200];
+        bench.client.recv(&mut buffer).expect("answered in time");
+        answers.push(buffer[0]);
+    }
+    answers.sort_unstable();
+    assert_eq!(answers, [b'l', b'v', b'v', b'v']);
+    let sent = std::iter::repeat_with(|| bench.note()).find(|note| matches!(note, Note::Sent { .. }));
+    assert_eq!(sent, Some(Note::Sent { asked: 0 }));
+}
+
+#[test]
 fn commands_are_carried_out_in_order() {
     let bench = bench(0, Deadlines::Never);
     let (answer, answers) = unbounded();
