@@ -35,6 +35,9 @@ pub enum LoadError {
     /// The server cannot be reached, or refused a room.
     #[error(transparent)]
     Server(#[from] RestError),
+    /// It knows no rooms but those of its own calls.
+    #[error("{0} creates no rooms: it is a gateway; give the URL of a media node")]
+    Gateway(String),
     /// Nobody could join.
     #[error("nobody could join: {0}")]
     Nobody(String),
@@ -177,7 +180,8 @@ impl Conductor<'_> {
         let run = Arc::clone(&self.run);
         let idle = self.usage()?;
         for call in 0..run.plan.calls {
-            run.rest.create_room(&run.call_id(call), &run.signer).await?;
+            let created = run.rest.create_room(&run.call_id(call), &run.signer).await;
+            created.map_err(|error| refused(&run.plan.url, error))?;
         }
         let seats = seats(&run.plan);
         let failures = self.join_all(&seats).await?;
@@ -362,6 +366,15 @@ impl Waited<()> {
             Self::Interrupted => Err(LoadError::Interrupted),
             Self::Done(()) | Self::TimedOut => Ok(()),
         }
+    }
+}
+
+/// A node makes any room it is asked for; only a gateway, which passes requests on to nodes, knows none of the name.
+fn refused(url: &str, error: RestError) -> LoadError {
+    if error.is("ROOM_NOT_FOUND") {
+        LoadError::Gateway(url.to_owned())
+    } else {
+        error.into()
     }
 }
 
