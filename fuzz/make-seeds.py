@@ -215,6 +215,23 @@ write("twcc_bwe", feedback=reports["twcc"], steady=bytes(range(64)), repeats=b"\
 write("store_ops", steady=bytes(range(96)), repeats=b"\x00\x01\x02\x03\x04\x05\x06\x07" * 12, high=b"\xff\xfe\x80" * 30,
       wrap=b"\x00\xff\xf0\x01\xff\xff\x02\x00\x00\x01\x00\x10" * 8)
 
+# Four bytes of choices (ids received, ids sent, padding, a number), then a producer's packet.
+EVERY_ID = 0xFC
+write("rewrite",
+      vp8=bytes([EVERY_ID, EVERY_ID | 1, 3, 9]) + rtp(b"\x90\xe0\x80\x2a\x07\xa0\x01" + b"v" * 60, marker=True),
+      opus=bytes([EVERY_ID, EVERY_ID, 0, 1]) + rtp(b"o" * 40, extension=one_byte((4, b"\x85"))),
+      bare=bytes([0, 0, 255, 0]) + rtp(b"x", pad=4),
+      long=bytes([EVERY_ID, 3, 1, 7]) + rtp(b"l" * 1400))
+
+# A step between frames, two bytes of length, whether the packet is its frame's last.
+def packets(*lengths):
+    return b"".join(bytes([0 if at == 0 else 2]) + length.to_bytes(2, "big") + bytes([at + 1 == len(lengths)])
+                    for at, length in enumerate(lengths))
+
+write("train_padding", browser=packets(1000, 1000, 1001, 1001) * 4, layers=packets(900, 900, 700, 700) * 3,
+      largest=packets(1199, 1199, 1200), late=packets(1000, 1001) + b"\x01\x03\xe8\x00" + packets(1001, 1002))
+
+
 # ---- JSON --------------------------------------------------------------------------------------------------
 
 

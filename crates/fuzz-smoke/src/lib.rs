@@ -70,6 +70,8 @@ pub const TARGETS: &[Target] = &[
         |data| sfu::fuzz::store_ops(Instant::now(), data),
         20_000,
     ),
+    target("rewrite", sfu::fuzz::rewrite, 300_000),
+    target("train_padding", sfu::fuzz::train_padding, 300_000),
     target("negotiate_json", ortc::fuzz::negotiate_json, 50_000),
     target("signalling_json", signalling::fuzz::signalling_json, 50_000),
 ];

@@ -30,7 +30,7 @@ macro_rules! targets {
 targets! {
     rtp_view ext_rewrite rtcp codec_vp8 codec_h264 codec_vp9 codec_av1 rtx
     stun demux_link srtp_unprotect twcc_bwe
-    worker_datagram store_ops
+    worker_datagram store_ops rewrite train_padding
     negotiate_json
     signalling_json
 }

@@ -24,6 +24,10 @@ use crate::spec::{
 use crate::store::PacketStore;
 use crate::worker::Worker;
 
+mod rewrite;
+
+pub use rewrite::{rewrite, train_padding};
+
 /// Any operations on a packet store: it agrees with a map about every packet it still has.
 pub fn store_ops(now: Instant, data: &[u8]) {
     let mut store = PacketStore::new(64, Duration::from_secs(1));
@@ -267,6 +271,12 @@ impl Call {
     fn operate(&mut self, kind: u16, chunk: &[u8]) {
         let pick = usize::from(kind >> 8) % self.producers.len();
         let (producer, consumer) = (self.producers[pick], self.consumers[pick]);
+        if kind & 0x40 != 0 {
+            // Datagrams that come together; whatever else happens ends it early.
+            self.worker.begin_burst();
+        } else if kind & 0x20 != 0 {
+            self.worker.end_burst();
+        }
         match kind % 16 {
             0 => self.forge(tuple(kind), chunk),
             1 => self.forge(tuple(SENDER), chunk),
@@ -513,6 +523,21 @@ mod tests {
         #[test]
         fn nothing_a_participant_sends_hurts(data in prop::collection::vec(any::<u8>(), 0..2_000)) {
             worker_datagram(Instant::now(), &data);
+        }
+
+        #[test]
+        fn any_packet_is_rewritten_rightly(data in prop::collection::vec(any::<u8>(), 0..1_700), head: [u8; 4]) {
+            let mut input = head.to_vec();
+            input.extend_from_slice(&data);
+            if let Some(first) = input.get_mut(4) {
+                *first = *first & 0x3f | 0x80;
+            }
+            rewrite(&input);
+        }
+
+        #[test]
+        fn any_frames_are_padded_rightly(data in prop::collection::vec(any::<u8>(), 0..4_000)) {
+            train_padding(&data);
         }
 
         #[test]

@@ -33,9 +33,10 @@ const KEY_FRAME_DEBOUNCE: Duration = Duration::from_millis(500);
 /// Packets kept per video stream for retransmission (contract §5.3: at least 1 s or 500 packets).
 const VIDEO_STORE: usize = 1024;
 
-/// How long packets are kept. Audio keeps none: its consumers have no RTX (contract §1.8.2), so nothing could be sent
+/// How long packets are kept: what contract §5.3 asks for, and as long as browsers keep their own. A picture that waits
+/// longer than this has been given up for a key frame. Audio keeps none: its consumers have no RTX (contract §1.8.2), so nothing could be sent
 /// again without using an SRTP index twice.
-const STORE_AGE: Duration = Duration::from_secs(2);
+const STORE_AGE: Duration = Duration::from_secs(1);
 
 /// A stream without packets for this long is not there for layer choice. Browsers stop upper simulcast layers when the
 /// uplink or the camera cannot feed them; at 1 frame per second of a still screen share, a layer is still alive.
