@@ -1,6 +1,7 @@
 //! `meeshy load` against a real media node, both as a person runs them.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -59,6 +60,19 @@ impl Server {
         }
     }
 
+    /// Rooms it has.
+    fn rooms(&self) -> u64 {
+        let host = self.url.strip_prefix("http://").expect("plain HTTP");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        let request = format!("GET /api/stats HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let stats: Value = serde_json::from_str(body).expect("JSON");
+        stats["data"]["rooms"].as_u64().expect("a number")
+    }
+
     /// The load that tests put on it: one call of three who all see and hear each other.
     fn load(&self, secret: &str, more: &[&str]) -> Command {
         let mut command = meeshy(&["load", "--url", &self.url, "--participants", "3", "--settle", "1"]);
@@ -73,6 +87,21 @@ fn scratch(name: &str) -> PathBuf {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A load whose measurement of this many seconds has begun.
+fn measuring(server: &Server, seconds: &str) -> Child {
+    let mut load = server
+        .load(SECRET, &["--duration", seconds])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the tester starts");
+    // Without a terminal it says a line per phase.
+    let phases = BufReader::new(load.stderr.take().expect("piped")).lines();
+    let began = phases.map_while(Result::ok).any(|line| line == "measuring");
+    assert!(began, "the measurement began");
+    load
 }
 
 #[track_caller]
@@ -127,16 +156,7 @@ fn a_good_run_says_so_in_text_and_json() {
 #[test]
 fn a_server_that_dies_leaves_streams_that_are_not_live() {
     let mut server = Server::start("media", "dies");
-    let mut load = server
-        .load(SECRET, &["--duration", "4"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the tester starts");
-    // Without a terminal it says a line per phase.
-    let phases = BufReader::new(load.stderr.take().expect("piped")).lines();
-    let measuring = phases.map_while(Result::ok).any(|line| line == "measuring");
-    assert!(measuring, "the measurement began");
+    let load = measuring(&server, "4");
     server.child.kill().expect("our own child");
     let output = load.wait_with_output().expect("the tester ends");
     expect_code(&output, 2);
@@ -145,6 +165,25 @@ fn a_server_that_dies_leaves_streams_that_are_not_live() {
         "{}",
         text(&output.stdout)
     );
+}
+
+#[test]
+fn an_interrupted_run_leaves_its_rooms_and_reports_what_it_has() {
+    let server = Server::start("media", "interrupted");
+    let load = measuring(&server, "600");
+    assert_eq!(server.rooms(), 1);
+    let pid = load.id().to_string();
+    let told = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(told.expect("kill runs").success());
+    let output = load.wait_with_output().expect("the tester ends");
+    let said = text(&output.stdout);
+    // So soon, a stream may not have flowed yet in the measurement; it was not silent for too long either.
+    expect_code(&output, 4);
+    assert!(
+        said.contains("of 12 live") && said.contains("stopped early"),
+        "{said}"
+    );
+    assert_eq!(server.rooms(), 0, "the room was destroyed");
 }
 
 #[test]
