@@ -37,6 +37,8 @@ impl Engine for sfu::Worker {
     }
 
     fn handle_datagram(&mut self, now: Instant, tuple: FiveTuple, datagram: &mut [u8]) {
+        // Held until the loop has no more: every flush ends the burst.
+        self.begin_burst();
         Self::handle_datagram(self, now, tuple, datagram);
     }
 
