@@ -184,3 +184,23 @@ proptest! {
         prop_assert!(store.memory_bytes() <= 256 * (BYTES_PER_PACKET + size_of::<Slot>()));
     }
 }
+
+/// A camera as browsers send it, in three layers kept for a second, leaves a quarter of a participant's megabyte for
+/// everything else.
+#[test]
+fn a_camera_of_three_layers_fits_its_share() {
+    let start = Instant::now();
+    let mut together = 0;
+    for (bits_per_second, length) in [(150_000, 700), (500_000, 1_000), (2_500_000, 1_150)] {
+        let mut store = PacketStore::new(1_024, Duration::from_secs(1));
+        let per_second = bits_per_second / 8 / length as u64;
+        for number in 0..per_second * 20 {
+            let now = start + Duration::from_micros(number * 1_000_000 / per_second);
+            store.insert(now, SeqNo(number), &vec![7; length]);
+            let oldest = SeqNo(number.saturating_sub(per_second - 1));
+            assert!(store.packet(now, oldest).is_some(), "{oldest:?} of {number}");
+        }
+        together += store.memory_bytes();
+    }
+    assert!(together <= 768 * 1024, "{together} bytes");
+}
