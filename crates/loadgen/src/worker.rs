@@ -28,6 +28,9 @@ use crate::wire::{Batch, Rest};
 const RECEIVE_PAUSE: Duration = Duration::from_millis(4);
 /// The same while participants join, so that handshakes are not slowed down.
 const JOIN_PAUSE: Duration = Duration::from_millis(1);
+/// The shortest sleep: what becomes due within it leaves together, as a network card's interrupts gather what arrives.
+/// Waking up costs the tester more than sending a packet.
+const LEAST_PAUSE: Duration = Duration::from_micros(200);
 /// How often an unfinished handshake is looked at.
 const CONNECT_PAUSE: Duration = Duration::from_millis(10);
 /// Time between two transport-wide feedbacks: libwebrtc's default.
@@ -216,7 +219,7 @@ impl State {
             let now = Instant::now();
             let pause = due.min(next_look).saturating_duration_since(now);
             if !pause.is_zero() {
-                thread::sleep(pause);
+                thread::sleep(pause.max(LEAST_PAUSE));
                 self.asleep += now.elapsed();
             }
         }
@@ -332,13 +335,7 @@ impl State {
                     (Side::Send(sending), _) => sending.video(outlet, now),
                     (Side::Receive(_), _) => None,
                 });
-                let Some(moment) = moment else {
-                    // Not connected yet.
-                    return Some(now + CONNECT_PAUSE);
-                };
-                let Moment { late, next } = moment?;
-                self.late.record(late);
-                Some(next)
+                self.sent_at(moment, now)
             }
             Duty::Feedback => {
                 transport.with_outlet(burst, |side, outlet| {
@@ -356,6 +353,16 @@ impl State {
                 Some(due.max(now - REPORT_PERIOD) + REPORT_PERIOD)
             }
         }
+    }
+
+    /// When a track sends again; `moment` is absent as long as its transport is not connected.
+    fn sent_at(&mut self, moment: Option<Option<Moment>>, now: Instant) -> Option<Instant> {
+        let Some(moment) = moment else {
+            return Some(now + CONNECT_PAUSE);
+        };
+        let Moment { late, next } = moment?;
+        self.late.record(late);
+        Some(next)
     }
 
     /// Reads what has arrived on all sockets, and sends in between what is due.

@@ -207,28 +207,17 @@ impl VideoTrack {
         (beat, now): (u32, Instant),
     ) -> Result<(usize, usize), Unspecified> {
         let state = self.layers.get_mut(layer).ok_or(Unspecified)?;
-        let mut burst_size = 0;
         let frame = state.next_frame(now);
         let place = state.sequence.next(frame);
-        let bytes = state
+        let frame_bytes = state
             .encoding
             .frame_bytes(frame, place.temporal, &mut self.random);
         let timestamp = state.stream.at(beat.wrapping_mul(TICKS));
-        let (packets, share) = cut(bytes);
         let named = !state.stream.is_known();
+        let (packets, share) = cut(frame_bytes);
+        let mut burst_size = 0;
         for packet in 0..packets {
-            let size = if packet + 1 == packets {
-                bytes - share * (packets - 1)
-            } else {
-                share
-            };
-            let number = sender.number();
-            let extensions = [
-                (self.ids.transport_number, &number[..]),
-                (self.ids.mid.filter(|_| named), self.mid.as_bytes()),
-                self.simulcast
-                    .rid(self.ids.rid.filter(|_| named), state.encoding.rid),
-            ];
+            let left = frame_bytes - share * packet;
             let sent = Sent {
                 sequence: state.stream.sequence(),
                 timestamp,
@@ -237,17 +226,23 @@ impl VideoTrack {
                     frame,
                     place,
                     first: packet == 0,
-                    size,
-                    frame_bytes: bytes,
+                    size: left.min(share),
+                    frame_bytes,
                 },
                 at: sender.now,
             };
+            let number = sender.number();
+            let extensions = [
+                (self.ids.transport_number, &number[..]),
+                (self.ids.mid.filter(|_| named), self.mid.as_bytes()),
+                self.simulcast
+                    .rid(self.ids.rid.filter(|_| named), state.encoding.rid),
+            ];
             let mark = mark(self.number, layer, sent.at);
-            state
-                .stream
-                .packet(sender, (timestamp, sent.marker), &extensions, |out| {
-                    sent.piece.write(out, mark);
-                })?;
+            let header = (timestamp, sent.marker);
+            state.stream.packet(sender, header, &extensions, |out| {
+                sent.piece.write(out, mark);
+            })?;
             state.keep(sent);
             if packet == 0 {
                 burst_size = sender.out.len();

@@ -18,6 +18,53 @@ impl fmt::Display for Verdict {
 }
 
 impl Report {
+    fn write_streams(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { streams, loss, .. } = self;
+        writeln!(
+            out,
+            "streams    {} of {} live (audio {} of {}, video {} of {}); longest silence {:.2} s, {:.0} s are allowed",
+            streams.live,
+            streams.requested,
+            streams.audio.live,
+            streams.audio.requested,
+            streams.video.live,
+            streams.video.requested,
+            streams.longest_silence,
+            SILENCE.as_secs_f64()
+        )?;
+        writeln!(
+            out,
+            "loss       {:.4} % ({} of {} packets)",
+            100.0 * loss.ratio,
+            loss.lost,
+            loss.expected
+        )
+    }
+
+    fn write_traffic(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { latency, traffic, .. } = self;
+        writeln!(
+            out,
+            "latency    p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms ({} packets)",
+            latency.p50, latency.p95, latency.p99, latency.max, latency.samples
+        )?;
+        writeln!(
+            out,
+            "traffic    in {:.0} packets/s {:.1} Mbit/s, out {:.0} packets/s {:.1} Mbit/s",
+            traffic.packets_in_per_second,
+            traffic.megabits_in,
+            traffic.packets_out_per_second,
+            traffic.megabits_out
+        )?;
+        let [small, middle, large] = traffic.layers.map(|share| 100.0 * share);
+        writeln!(
+            out,
+            "layers     {small:.0} % / {middle:.0} % / {large:.0} % of video packets; {} probes, {} key frames asked, \
+             {} + {} repairs",
+            traffic.probes, traffic.key_frames_asked, traffic.retransmitted, traffic.repaired
+        )
+    }
+
     fn write_server(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(server) = &self.server else {
             return writeln!(out, "server     not measured: no --server-pid");
@@ -63,10 +110,6 @@ impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             plan,
-            streams,
-            loss,
-            latency,
-            traffic,
             join,
             authentication,
             ..
@@ -76,45 +119,8 @@ impl fmt::Display for Report {
             "run        {} x {} participants, {} cameras each, {} visible, {} audible, {:.1} s",
             plan.calls, plan.participants, plan.video_senders, plan.visible, plan.audible, self.seconds
         )?;
-        writeln!(
-            out,
-            "streams    {} of {} live (audio {} of {}, video {} of {}); longest silence {:.2} s, {:.0} s are allowed",
-            streams.live,
-            streams.requested,
-            streams.audio.live,
-            streams.audio.requested,
-            streams.video.live,
-            streams.video.requested,
-            streams.longest_silence,
-            SILENCE.as_secs_f64()
-        )?;
-        writeln!(
-            out,
-            "loss       {:.4} % ({} of {} packets)",
-            100.0 * loss.ratio,
-            loss.lost,
-            loss.expected
-        )?;
-        writeln!(
-            out,
-            "latency    p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms ({} packets)",
-            latency.p50, latency.p95, latency.p99, latency.max, latency.samples
-        )?;
-        writeln!(
-            out,
-            "traffic    in {:.0} packets/s {:.1} Mbit/s, out {:.0} packets/s {:.1} Mbit/s",
-            traffic.packets_in_per_second,
-            traffic.megabits_in,
-            traffic.packets_out_per_second,
-            traffic.megabits_out
-        )?;
-        let [small, middle, large] = traffic.layers.map(|share| 100.0 * share);
-        writeln!(
-            out,
-            "layers     {small:.0} % / {middle:.0} % / {large:.0} % of video packets; {} probes, {} key frames asked, \
-             {} + {} repairs",
-            traffic.probes, traffic.key_frames_asked, traffic.retransmitted, traffic.repaired
-        )?;
+        self.write_streams(out)?;
+        self.write_traffic(out)?;
         self.write_server(out)?;
         writeln!(
             out,
