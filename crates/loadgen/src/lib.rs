@@ -40,7 +40,8 @@ pub use liveness::SILENCE;
 pub use offer::NotOffered;
 pub use plan::{Audio, OneIn, Plan, PlanError, Simulcast};
 pub use report::{
-    Asking, Authentication, Flow, Join, Latency, Loss, Report, Server, Streams, Tester, Traffic, Verdict,
+    Asking, Authentication, Flow, Join, Latency, Loss, Percentiles, Report, Server, Streams, Tester, Traffic,
+    Verdict,
 };
 pub use rest::RestError;
 pub use run::{LoadError, Phase, Progress, run};

@@ -183,7 +183,9 @@ pub(crate) struct Received {
     pub(crate) misrouted: u64,
     /// Checked video packets by simulcast layer.
     pub(crate) layers: [u64; LAYERS],
-    pub(crate) latency: Histogram,
+    /// Of checked packets.
+    pub(crate) audio_latency: Histogram,
+    pub(crate) video_latency: Histogram,
 }
 
 impl Received {
@@ -200,7 +202,8 @@ impl Received {
         for (mine, theirs) in self.layers.iter_mut().zip(other.layers) {
             *mine += theirs;
         }
-        self.latency.merge(&other.latency);
+        self.audio_latency.merge(&other.audio_latency);
+        self.video_latency.merge(&other.video_latency);
     }
 }
 
@@ -428,11 +431,15 @@ fn check(
     }
     match Mark::read(payload) {
         Some(mark) if mark.track == expected.track => {
-            tally.latency.record(arrival.stamp.since(mark.sent));
-            if expected.kind == Kind::Video
-                && let Some(count) = tally.layers.get_mut(usize::from(mark.layer))
-            {
-                *count += 1;
+            let latency = arrival.stamp.since(mark.sent);
+            match expected.kind {
+                Kind::Audio => tally.audio_latency.record(latency),
+                Kind::Video => {
+                    tally.video_latency.record(latency);
+                    if let Some(count) = tally.layers.get_mut(usize::from(mark.layer)) {
+                        *count += 1;
+                    }
+                }
             }
         }
         _ => tally.misrouted += 1,

@@ -138,10 +138,23 @@ pub struct Loss {
     pub ratio: f64,
 }
 
-/// Percentiles in milliseconds, over the packets that were decrypted.
+/// How long packets took, over those that were decrypted.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {
+    /// Audio and video.
+    #[serde(flatten)]
+    pub all: Percentiles,
+    /// Audio alone.
+    pub audio: Percentiles,
+    /// Video alone.
+    pub video: Percentiles,
+}
+
+/// Percentiles in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Percentiles {
     /// Packets.
     pub samples: u64,
     /// Half are faster.
@@ -283,7 +296,7 @@ impl Report {
             interrupted: window.interrupted,
             streams: Streams::new(plan, &outcomes, window.length),
             loss: Loss::new(&outcomes),
-            latency: Latency::new(&received.latency),
+            latency: Latency::new(&received),
             traffic: Traffic::new(&received, sent, window.length),
             server: Server::new(plan, window, received.packets),
             join: Join::new(measured, &outcomes),
@@ -394,6 +407,18 @@ impl Loss {
 }
 
 impl Latency {
+    fn new(received: &Received) -> Self {
+        let mut all = received.audio_latency.clone();
+        all.merge(&received.video_latency);
+        Self {
+            all: Percentiles::new(&all),
+            audio: Percentiles::new(&received.audio_latency),
+            video: Percentiles::new(&received.video_latency),
+        }
+    }
+}
+
+impl Percentiles {
     fn new(histogram: &Histogram) -> Self {
         let quantile = |share| millis(histogram.quantile(share));
         Self {

@@ -90,7 +90,8 @@ fn packets_are_counted_checked_and_timed_over_a_roll_over() {
     assert_eq!((scene.tally.packets, scene.tally.verified), (100, 100));
     assert_eq!((scene.tally.unauthentic, scene.tally.misrouted), (0, 0));
     assert_eq!(scene.tally.layers, [0, 100, 0]);
-    assert_eq!(scene.tally.latency.max(), Duration::from_millis(2));
+    assert_eq!(scene.tally.video_latency.max(), Duration::from_millis(2));
+    assert_eq!(scene.tally.audio_latency.samples(), 0);
     let outcome = scene.outcome(1_000);
     assert!(outcome.live && outcome.first.is_some());
     assert_eq!((outcome.expected, outcome.received), (100, 100));

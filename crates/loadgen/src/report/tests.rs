@@ -30,7 +30,8 @@ fn report(change: impl Fn(&mut Outcome), tally: impl Fn(&mut Received)) -> Repor
         layers: [0, 25, 75],
         ..Received::default()
     };
-    received.latency.record(Duration::from_micros(500));
+    received.audio_latency.record(Duration::from_micros(300));
+    received.video_latency.record(Duration::from_micros(500));
     tally(&mut received);
     let tally = Tally {
         outcomes,
@@ -101,7 +102,8 @@ fn a_good_run_is_summed_up() {
     assert!(close(report.tester.micros_per_packet.expect("measured"), 5.0));
     assert!(report.join.first_packet_p50 >= 50.0 && report.join.first_packet_p95 <= 73.0);
     assert!(report.join.stream_start_p50 >= 30.0 && report.join.stream_start_p95 <= 52.0);
-    assert!(close(report.latency.p99, 0.5));
+    assert!(close(report.latency.all.p99, 0.5) && close(report.latency.audio.p99, 0.3));
+    assert_eq!((report.latency.all.samples, report.latency.video.samples), (2, 1));
 }
 
 #[test]
@@ -141,6 +143,7 @@ fn the_json_has_the_names_that_programs_read() {
         "/streams/live",
         "/loss/ratio",
         "/latency/p99",
+        "/latency/audio/p99",
         "/traffic/packetsOutPerSecond",
         "/server/microsPerPacket",
         "/server/memoryPerParticipant",

@@ -43,11 +43,18 @@ impl Report {
 
     fn write_traffic(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { latency, traffic, .. } = self;
-        writeln!(
-            out,
-            "latency    p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms ({} packets)",
-            latency.p50, latency.p95, latency.p99, latency.max, latency.samples
-        )?;
+        let kinds = [
+            ("latency    ", &latency.all),
+            ("   audio   ", &latency.audio),
+            ("   video   ", &latency.video),
+        ];
+        for (name, of) in kinds {
+            writeln!(
+                out,
+                "{name}p50 {:.3} ms, p95 {:.3} ms, p99 {:.3} ms, max {:.3} ms ({} packets)",
+                of.p50, of.p95, of.p99, of.max, of.samples
+            )?;
+        }
         writeln!(
             out,
             "traffic    in {:.0} packets/s {:.1} Mbit/s, out {:.0} packets/s {:.1} Mbit/s",
