@@ -239,6 +239,8 @@ pub struct SendRegister {
     history: VecDeque<Sent>,
     /// Number of the next packet; the history ends right before it.
     next: SeqNo,
+    /// When old packets were last forgotten.
+    swept: Option<Instant>,
     /// Newest reference time, counted on past 24 bits.
     reference_time: Option<i64>,
     acked: Vec<Acked>,
@@ -256,6 +258,7 @@ impl SendRegister {
         Self {
             history: VecDeque::new(),
             next: SeqNo::first(1),
+            swept: None,
             reference_time: None,
             acked: Vec::new(),
         }
@@ -264,7 +267,12 @@ impl SendRegister {
     /// Notes a packet of `size` bytes that is sent now and returns its number. Every number given out must
     /// be sent, in this order.
     pub fn stamp(&mut self, now: Instant, size: usize) -> u16 {
-        self.forget_old(now);
+        // The packets of a frame leave at one time, at which nothing more grows old; the oldest packet lies far from the
+        // newest in memory.
+        if self.swept != Some(now) || self.history.len() >= MAX_HISTORY {
+            self.forget_old(now);
+            self.swept = Some(now);
+        }
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.history.push_back(Sent {
             at: now,

@@ -483,21 +483,16 @@ impl World {
     fn step(&mut self, worker: Option<Instant>) {
         for index in 0..self.peers.len() {
             let arrived = self.peers[index].run(self.now);
-            let is_burst = self.bursts && arrived.len() > 1;
-            if is_burst {
-                (self.probe)(true);
+            if self.bursts {
                 self.worker.begin_burst();
-                (self.probe)(false);
             }
             for datagram in arrived {
                 self.deliver(datagram);
             }
-            if is_burst {
-                (self.probe)(true);
-                self.worker.end_burst();
-                (self.probe)(false);
-                self.drain_worker();
-            }
+            (self.probe)(true);
+            self.worker.end_burst();
+            (self.probe)(false);
+            self.drain_worker();
         }
         if worker.is_some_and(|at| at <= self.now) {
             (self.probe)(true);
