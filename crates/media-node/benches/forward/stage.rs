@@ -201,6 +201,11 @@ impl Stage {
         }
     }
 
+    /// Gives up on what is missing.
+    pub(crate) fn forget_missing(&mut self) {
+        self.audience.received = self.expected().saturating_sub(self.held_back);
+    }
+
     /// Processor time of the forwarding thread.
     pub(crate) fn cpu(&self) -> Duration {
         match &self.under {

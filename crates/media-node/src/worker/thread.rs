@@ -37,8 +37,8 @@ const RECEIVE_BATCHES: usize = 8;
 const COMMANDS: usize = 32;
 const COMMAND_TIME: Duration = Duration::from_micros(500);
 /// Datagrams that may wait before they are sent even in the middle of a receive batch: a frame of 8 packets for 500
-/// viewers. Cutting a frame's trains in two costs more than a batch that leaves the second-level cache (measured: 1,024
-/// made a forwarded packet to 200 viewers a quarter dearer), and the first datagram should not wait for ever more.
+/// viewers. Less cuts a frame's trains in two, which was measured to cost more than a batch that leaves the second-level
+/// cache; more would let the first datagram wait for the last.
 const FLUSH_AT: usize = 4_096;
 /// Wait before another try at a full send buffer when nothing reports room; a device's queue does not.
 const RETRY: Duration = Duration::from_millis(5);
