@@ -69,7 +69,11 @@ fn every_worker_shows_its_own_load() {
         r#"meeshy_worker_queue_delay_max_seconds{worker="3"} 0.004"#,
         r#"meeshy_worker_queue_delay_seconds{worker="0"} 0"#,
     ] {
-        assert!(series(&metrics, line), "{line} is missing in {}", metrics.render());
+        assert!(
+            series(&metrics, line),
+            "{line} is missing in {}",
+            metrics.render()
+        );
     }
 }
 
