@@ -4,6 +4,7 @@ use link::ConnectError;
 use link::ice::IceCredentials;
 
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
+use crate::pipe::{PeerId, RemoteProducer};
 use crate::spec::{ConnectSpec, ConsumerSpec, Layers, ProducerSpec, TransportSpec};
 use crate::stats::{TransportStats, WorkerStats};
 
@@ -11,6 +12,9 @@ use crate::stats::{TransportStats, WorkerStats};
 pub enum Command {
     /// Opens a router; answers [`Reply::Router`].
     CreateRouter,
+    /// Opens a router for the part of a call that lives on this worker while its home is on another; it leaves watching
+    /// for the active speaker to that one. Answers [`Reply::Router`].
+    CreateBranch,
     /// Closes a router and everything in it; answers [`Reply::Done`].
     CloseRouter(RouterKey),
     /// Opens a transport in a router; answers [`Reply::Transport`].
@@ -49,6 +53,30 @@ pub enum Command {
     ResumeProducer(ProducerKey),
     /// Closes a producer and its consumers; answers [`Reply::Done`].
     CloseProducer(ProducerKey),
+    /// Opens the twin of a producer of another worker. It is consumed as any producer, stands still until a pipe is
+    /// opened to it there ([`Command::OpenPipe`]), and closes with its original; closing it ends the pipe. Answers
+    /// [`Reply::Producer`].
+    ProducePiped {
+        /// The router of this worker that it belongs to.
+        router: RouterKey,
+        /// The other worker.
+        from: PeerId,
+        /// The producer's key there.
+        source: RemoteProducer,
+        /// What the producer was created with there.
+        spec: ProducerSpec,
+    },
+    /// Hands a producer's packets on to its twin on another worker; answers [`Reply::Done`].
+    OpenPipe {
+        /// The producer.
+        producer: ProducerKey,
+        /// The other worker.
+        to: PeerId,
+        /// The twin's key there.
+        twin: RemoteProducer,
+    },
+    /// Forgets a worker that is gone: closes the twins of its producers and the pipes to it. Answers [`Reply::Done`].
+    ForgetPeer(PeerId),
     /// Opens a consumer of a producer on a sending transport; answers [`Reply::Consumer`].
     Consume {
         /// The transport it receives on.
@@ -130,7 +158,7 @@ pub enum CommandError {
     /// The spec has no codec or no encoding.
     #[error("the producer has no codec or no encoding")]
     EmptyProducer,
-    /// Producer and transport belong to different routers.
+    /// Producer and transport belong to different routers, or the producer is itself a twin of another worker's.
     #[error("the producer belongs to another router")]
     ForeignProducer,
 }

@@ -10,7 +10,8 @@ use crate::command::{Command, CommandError, Reply};
 use crate::consumer::Consumer;
 use crate::event::MAX_ENCODINGS;
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
-use crate::producer::Producer;
+use crate::pipe::Note;
+use crate::producer::{Origin, Producer};
 use crate::router::Router;
 use crate::spec::{ConnectSpec, ConsumerSpec, Direction, Layers, MediaKind, ProducerSpec, TransportSpec};
 use crate::stats::{TransportStats, WorkerStats};
@@ -26,7 +27,8 @@ impl Worker {
 
     fn carry_out(&mut self, now: Instant, command: Command) -> Result<Reply, CommandError> {
         match command {
-            Command::CreateRouter => return Ok(Reply::Router(self.routers.insert(Router::new(now)))),
+            Command::CreateRouter => return Ok(Reply::Router(self.routers.insert(Router::home(now)))),
+            Command::CreateBranch => return Ok(Reply::Router(self.routers.insert(Router::branch()))),
             Command::CloseRouter(router) => self.close_router(now, router)?,
             Command::CreateTransport { router, spec } => {
                 return self.create_transport(now, router, spec).map(Reply::Transport);
@@ -37,6 +39,17 @@ impl Worker {
             Command::Produce { transport, spec } => {
                 return self.produce(now, transport, spec).map(Reply::Producer);
             }
+            Command::ProducePiped {
+                router,
+                from,
+                source,
+                spec,
+            } => {
+                let twin = self.produce_piped(now, router, (from, source), spec);
+                return twin.map(Reply::Producer);
+            }
+            Command::OpenPipe { producer, to, twin } => self.open_pipe(producer, to, twin)?,
+            Command::ForgetPeer(peer) => self.forget_peer(peer),
             Command::PauseProducer(producer) => self.pause_producer(producer)?,
             Command::ResumeProducer(producer) => self.resume_producer(now, producer)?,
             Command::CloseProducer(producer) => self.close_producer(producer)?,
@@ -69,6 +82,9 @@ impl Worker {
         for transport in router.transports {
             // The router's own list may not hold a transport twice, so this finds each.
             self.close_transport(now, transport)?;
+        }
+        for twin in router.piped {
+            self.close_producer(twin)?;
         }
         Ok(())
     }
@@ -173,7 +189,8 @@ impl Worker {
             return Err(CommandError::WrongDirection);
         }
         let router = transport.router;
-        let producer = Producer::new(now, key, router, spec.clone()).ok_or(CommandError::EmptyProducer)?;
+        let producer = Producer::new(now, Origin::Transport(key), router, spec.clone());
+        let producer = producer.ok_or(CommandError::EmptyProducer)?;
         let producer_key = self.producers.insert(producer);
         if transport.listener.insert(producer_key, &spec).is_err() {
             self.producers.remove(producer_key);
@@ -192,24 +209,30 @@ impl Worker {
         Ok(producer_key)
     }
 
-    fn pause_producer(&mut self, key: ProducerKey) -> Result<(), CommandError> {
+    pub(crate) fn pause_producer(&mut self, key: ProducerKey) -> Result<(), CommandError> {
         let producer = self.producers.get_mut(key).ok_or(CommandError::UnknownProducer)?;
         producer.paused = true;
         for stream in &mut producer.streams {
             stream.keyframes.cancel();
         }
         if let Some(router) = self.routers.get_mut(producer.router) {
-            router.speaker.remove(key);
+            router.silence(key);
         }
+        self.tell_twins(key, Note::Paused);
         Ok(())
     }
 
-    fn resume_producer(&mut self, now: Instant, key: ProducerKey) -> Result<(), CommandError> {
+    pub(crate) fn resume_producer(&mut self, now: Instant, key: ProducerKey) -> Result<(), CommandError> {
         let producer = self.producers.get_mut(key).ok_or(CommandError::UnknownProducer)?;
         if !producer.paused {
             return Ok(());
         }
         producer.paused = false;
+        // They wish for key frames by themselves.
+        self.tell_twins(key, Note::Running);
+        let Some(producer) = self.producers.get(key) else {
+            return Ok(());
+        };
         for consumer in &producer.consumers {
             if let Some(consumer) = self.consumers.get_mut(*consumer) {
                 consumer.resync();
@@ -220,16 +243,23 @@ impl Worker {
     }
 
     pub(crate) fn close_producer(&mut self, key: ProducerKey) -> Result<(), CommandError> {
+        self.tell_twins(key, Note::Closed);
         let producer = self.producers.remove(key).ok_or(CommandError::UnknownProducer)?;
         for consumer in &producer.consumers {
             self.forget_consumer(*consumer);
         }
-        if let Some(transport) = self.transports.get_mut(producer.transport) {
-            transport.producers.retain(|known| *known != key);
-            transport.listener.remove(key);
+        match &producer.origin {
+            Origin::Transport(transport) => {
+                if let Some(transport) = self.transports.get_mut(*transport) {
+                    transport.producers.retain(|known| *known != key);
+                    transport.listener.remove(key);
+                }
+            }
+            Origin::Pipe(upstream) => upstream.leave(key, &mut self.lanes),
         }
         if let Some(router) = self.routers.get_mut(producer.router) {
-            router.speaker.remove(key);
+            router.silence(key);
+            router.piped.retain(|known| *known != key);
         }
         Ok(())
     }
@@ -357,9 +387,10 @@ impl Worker {
                 .iter()
                 .map(|stream| stream.store.memory_bytes())
                 .sum::<usize>();
-            match producer.kind {
-                MediaKind::Audio => stats.audio_producers += 1,
-                MediaKind::Video => stats.video_producers += 1,
+            match (&producer.origin, producer.kind) {
+                (Origin::Pipe(_), _) => stats.piped_producers += 1,
+                (Origin::Transport(_), MediaKind::Audio) => stats.audio_producers += 1,
+                (Origin::Transport(_), MediaKind::Video) => stats.video_producers += 1,
             }
         }
         for consumer in self.consumers.values() {

@@ -8,6 +8,7 @@
 //!  handle_datagram ─▶ demux ─▶ Link ─▶ Listener ─▶ Producer ─▶ fan-out ─▶ Consumer ─▶ Link ─▶ transmits
 //!  handle_command  ─▶ control                                   (router)
 //!  handle_timeout  ─▶ reports, NACKs, key frame requests, allocation, probes
+//!  handle_piped    ─▶ Producer (one of another worker) ─▶ fan-out ...
 //! ```
 
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@ pub mod key;
 mod observer;
 mod packet;
 mod padding;
+pub mod pipe;
 mod producer;
 mod random;
 mod router;
@@ -41,5 +43,6 @@ mod worker;
 
 pub use command::{Command, CommandError, Reply};
 pub use event::Event;
+pub use pipe::{PeerId, PipeBatch, Piped, RemoteProducer};
 pub use transmit::{Transmit, TransmitBatch, TransmitClass};
 pub use worker::Worker;

@@ -104,6 +104,14 @@ pub(crate) fn canonicalise(
     Some(len)
 }
 
+/// The audio level in a canonical packet of an audio producer, if it came with one.
+pub(crate) fn audio_level(packet: &[u8]) -> Option<AudioLevel> {
+    match packet.get(VARIABLE..VARIABLE + 2)? {
+        [0, _] => None,
+        element => Some(AudioLevel::from_byte(element[1])),
+    }
+}
+
 /// Everything about a consumer's header that no packet changes.
 #[derive(Clone)]
 pub(crate) struct HeaderTemplate {
@@ -265,6 +273,8 @@ mod tests {
             (PayloadType(100), true, 0x1234)
         );
         assert_eq!((view.timestamp(), view.ssrc()), (9, Ssrc(0x0102_0304)));
+        assert_eq!(audio_level(&out), Some(AudioLevel::from_byte(0xaa)));
+        assert_eq!(audio_level(&canonical(&INPUT, &ExtMap::new())), None);
         assert_eq!(
             (view.header_len(), view.payload()),
             (HEADER, &b"abc"[..]),

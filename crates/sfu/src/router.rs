@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use rtp::codec::FrameInfo;
-use rtp::ext::HeaderExtensions;
+use rtp::ext::{AudioLevel, HeaderExtensions};
 use rtp::{PayloadType, RtpTime, RtpView, SeqNo, rtx};
 
 use crate::key::{ProducerKey, TransportKey};
 use crate::observer::ActiveSpeaker;
 use crate::packet::canonicalise;
+use crate::pipe::Progress;
 use crate::producer::Via;
 use crate::spec::MediaKind;
 use crate::timers::{Owner, Queued};
@@ -18,16 +19,36 @@ use crate::worker::Worker;
 /// One call: where producers meet consumers.
 pub(crate) struct Router {
     pub(crate) transports: Vec<TransportKey>,
-    pub(crate) speaker: ActiveSpeaker,
+    /// Twins of other workers' producers.
+    pub(crate) piped: Vec<ProducerKey>,
+    /// Who speaks; watched for by the call's home alone, which hears everybody.
+    pub(crate) speaker: Option<ActiveSpeaker>,
     pub(crate) queued: Queued,
 }
 
 impl Router {
-    pub(crate) fn new(now: Instant) -> Self {
+    /// The router of a call, or the first of several.
+    pub(crate) fn home(now: Instant) -> Self {
+        Self {
+            speaker: Some(ActiveSpeaker::new(now)),
+            ..Self::branch()
+        }
+    }
+
+    /// The router of a part of a call whose home is elsewhere.
+    pub(crate) fn branch() -> Self {
         Self {
             transports: Vec::new(),
-            speaker: ActiveSpeaker::new(now),
+            piped: Vec::new(),
+            speaker: None,
             queued: Queued::default(),
+        }
+    }
+
+    /// Forgets a producer that closed or paused.
+    pub(crate) fn silence(&mut self, producer: ProducerKey) {
+        if let Some(speaker) = &mut self.speaker {
+            speaker.remove(producer);
         }
     }
 }
@@ -129,10 +150,11 @@ impl Worker {
             return;
         };
         if let Some(at) = producer.nack_timeout(slot.encoding)
-            && let Some(transport) = self.transports.get_mut(producer.transport)
+            && let Some(key) = producer.origin.transport()
+            && let Some(transport) = self.transports.get_mut(key)
         {
             self.timers
-                .schedule(Owner::Transport(producer.transport), &mut transport.queued, at);
+                .schedule(Owner::Transport(key), &mut transport.queued, at);
         }
         if producer.paused {
             return;
@@ -146,6 +168,7 @@ impl Worker {
             len: 0,
         };
         let carries_media = !view.payload().is_empty();
+        let is_tapped = !producer.taps.is_empty();
         let written = canonicalise(&mut self.scratch.packet[..], &view, mapped, extensions);
         if accepted.restarted {
             self.restart_consumers(slot);
@@ -153,20 +176,29 @@ impl Worker {
         if accepted.woke || accepted.restarted {
             self.retarget_consumers(now, slot.producer);
         }
-        match written {
-            Some(len) if carries_media => {
-                self.observe(now, slot.producer, extensions);
-                self.store(now, Placed { len, ..placed });
-                self.forward(now, Placed { len, ..placed });
-            }
+        let len = written.filter(|_| carries_media).unwrap_or(0);
+        let placed = Placed { len, ..placed };
+        if is_tapped {
+            let progress = if accepted.restarted {
+                Progress::BeganAnew
+            } else {
+                Progress::WentOn
+            };
+            self.tap(placed, progress);
+        }
+        if len > 0 {
+            self.observe(now, slot.producer, extensions.audio_level);
+            self.store(now, placed);
+            self.forward(now, placed);
+        } else {
             // Nothing to forward, but its number must not look like a loss to viewers.
-            _ => self.skip(placed),
+            self.skip(placed);
         }
     }
 
     /// Tells the router's observers.
-    fn observe(&mut self, now: Instant, key: ProducerKey, extensions: &HeaderExtensions) {
-        let Some(level) = extensions.audio_level else {
+    pub(crate) fn observe(&mut self, now: Instant, key: ProducerKey, level: Option<AudioLevel>) {
+        let Some(level) = level else {
             return;
         };
         let Some(router_key) = self.producers.get(key).map(|producer| producer.router) else {
@@ -175,15 +207,18 @@ impl Worker {
         let Some(router) = self.routers.get_mut(router_key) else {
             return;
         };
-        router.speaker.on_level(key, level);
-        if let Some(at) = router.speaker.poll_timeout() {
+        let Some(speaker) = &mut router.speaker else {
+            return;
+        };
+        speaker.on_level(key, level);
+        if let Some(at) = speaker.poll_timeout() {
             self.timers
                 .schedule(Owner::Router(router_key), &mut router.queued, at.max(now));
         }
     }
 
     /// Keeps a video packet for retransmission.
-    fn store(&mut self, now: Instant, placed: Placed) {
+    pub(crate) fn store(&mut self, now: Instant, placed: Placed) {
         let Some(producer) = self.producers.get_mut(placed.producer) else {
             return;
         };
@@ -197,7 +232,7 @@ impl Worker {
         }
     }
 
-    fn skip(&mut self, placed: Placed) {
+    pub(crate) fn skip(&mut self, placed: Placed) {
         self.settle();
         let Some(producer) = self.producers.get(placed.producer) else {
             return;
@@ -210,7 +245,7 @@ impl Worker {
     }
 
     /// A stream of the producer began anew: who receives it goes on at its next key frame.
-    fn restart_consumers(&mut self, slot: StreamSlot) {
+    pub(crate) fn restart_consumers(&mut self, slot: StreamSlot) {
         self.settle();
         let Some(producer) = self.producers.get(slot.producer) else {
             return;

@@ -30,6 +30,14 @@ pub struct Counters {
     pub rtx_sent: u64,
     /// Probe (padding) packets sent.
     pub probe_sent: u64,
+    /// Packets handed on to other workers, once for each of them.
+    pub piped_out: u64,
+    /// Packets taken from other workers.
+    pub piped_in: u64,
+    /// Audio packets not handed on because the other worker did not keep up.
+    pub pipe_dropped_audio: u64,
+    /// Video packets not handed on because the other worker did not keep up.
+    pub pipe_dropped_video: u64,
     /// RTP of an SSRC that no producer announced.
     pub unknown_ssrc: u64,
     /// RTP of a known stream with a payload type it did not negotiate, or that no parser accepts.
@@ -57,6 +65,8 @@ pub struct WorkerStats {
     pub audio_producers: usize,
     /// Open video producers.
     pub video_producers: usize,
+    /// Open twins of other workers' producers; they are not counted among the producers.
+    pub piped_producers: usize,
     /// Open audio consumers.
     pub audio_consumers: usize,
     /// Open video consumers.

@@ -9,7 +9,7 @@ use rtp::rtcp::write;
 use crate::consumer::choose;
 use crate::event::{Event, MAX_ENCODINGS};
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
-use crate::producer::NackAction;
+use crate::producer::{NackAction, Origin};
 use crate::spec::{Direction, Layers, MediaKind, Scalability};
 use crate::timers::Owner;
 use crate::transport::{Candidate, ConsumerReport, Floor, REPORT_INTERVAL, Step, allocate};
@@ -74,7 +74,10 @@ impl Worker {
         let Some(router) = self.routers.get_mut(key) else {
             return;
         };
-        if let Some((producer, volume)) = router.speaker.poll(now) {
+        let Some(speaker) = &mut router.speaker else {
+            return;
+        };
+        if let Some((producer, volume)) = speaker.poll(now) {
             push_event(
                 &mut self.events,
                 Event::ActiveSpeaker {
@@ -84,7 +87,7 @@ impl Worker {
                 },
             );
         }
-        if let Some(at) = router.speaker.poll_timeout() {
+        if let Some(at) = speaker.poll_timeout() {
             self.timers.schedule(Owner::Router(key), &mut router.queued, at);
         }
     }
@@ -140,6 +143,7 @@ impl Worker {
             transmits,
             counters,
             timers,
+            lanes,
             ..
         } = self;
         let Some(producer) = producers.get_mut(key) else {
@@ -148,10 +152,14 @@ impl Worker {
         if producer.kind != MediaKind::Video || producer.paused {
             return;
         }
+        let transport_key = match &mut producer.origin {
+            Origin::Transport(key) => *key,
+            Origin::Pipe(upstream) => return upstream.request_key_frame(now, encoding, lanes),
+        };
         let Some(stream) = producer.streams.get_mut(usize::from(encoding)) else {
             return;
         };
-        let Some(transport) = transports.get_mut(producer.transport) else {
+        let Some(transport) = transports.get_mut(transport_key) else {
             return;
         };
         // An unknown SSRC means that no packet came yet; the first one will be a key frame.
@@ -162,7 +170,7 @@ impl Worker {
         }
         let now_is_the_time = stream.keyframes.request(now);
         if let Some(at) = stream.keyframes.poll_timeout() {
-            timers.schedule(Owner::Transport(producer.transport), &mut transport.queued, at);
+            timers.schedule(Owner::Transport(transport_key), &mut transport.queued, at);
         }
         if now_is_the_time {
             scratch.compound.clear();

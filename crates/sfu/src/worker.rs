@@ -13,6 +13,7 @@ use crate::demux::Demux;
 use crate::event::Event;
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use crate::packet::{MAX_PACKET, MAX_REPEAT};
+use crate::pipe::{Lanes, PeerId, PipeBatch};
 use crate::producer::Producer;
 use crate::random::Random;
 use crate::router::Router;
@@ -27,8 +28,8 @@ const MAX_EVENTS: usize = 4_096;
 
 /// One worker: a part of the server that shares nothing with the others.
 ///
-/// After each call that takes `now`, drain [`Worker::poll_event`], send [`Worker::transmits`] and clear them, and ask
-/// [`Worker::poll_timeout`] when to call [`Worker::handle_timeout`] next. A batch of datagrams may go in before the
+/// After each call that takes `now`, drain [`Worker::poll_event`], send [`Worker::transmits`] and clear them, bring
+/// [`Worker::pipes`] to the workers they are for, and ask [`Worker::poll_timeout`] when to call [`Worker::handle_timeout`] next. A batch of datagrams may go in before the
 /// transmits are taken out.
 pub struct Worker {
     pub(crate) config: WorkerConfig,
@@ -42,6 +43,7 @@ pub struct Worker {
     pub(crate) timers: Timers,
     pub(crate) events: VecDeque<Event>,
     pub(crate) transmits: TransmitBatch,
+    pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
     pub(crate) scratch: Scratch,
     pub(crate) burst: Burst,
@@ -85,6 +87,7 @@ impl Worker {
             timers: Timers::default(),
             events: VecDeque::new(),
             transmits: TransmitBatch::default(),
+            lanes: Lanes::default(),
             counters: Counters::default(),
             scratch: Scratch {
                 packet: Box::new([0; MAX_PACKET]),
@@ -102,7 +105,8 @@ impl Worker {
     }
 
     /// More datagrams are there already: those of a video frame may be forwarded together. Only
-    /// [`Self::handle_datagram`] may follow until [`Self::end_burst`]; anything else ends what was held early.
+    /// [`Self::handle_datagram`] or [`Self::handle_piped`] may follow until [`Self::end_burst`]; anything else ends what
+    /// was held early.
     pub fn begin_burst(&mut self) {
         self.burst.open();
     }
@@ -214,6 +218,18 @@ impl Worker {
         self.transmits.clear();
     }
 
+    /// What waits for other workers. Whoever runs the workers brings each batch to its worker's
+    /// [`Worker::handle_piped`], item by item, and puts an empty one in its place. A batch left here grows to its bound;
+    /// then video is dropped before audio, and counted.
+    pub fn pipes(&mut self) -> impl Iterator<Item = (PeerId, &mut PipeBatch)> {
+        self.lanes.waiting()
+    }
+
+    /// Bytes of packets that wait for the worker for which most of them wait.
+    pub fn piped_bytes(&self) -> usize {
+        self.lanes.waiting_bytes()
+    }
+
     /// Totals since the worker's start.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -295,6 +311,7 @@ impl Worker {
             self.scratch.wanted.extend(wanted);
         }
         self.request_wanted_key_frames(now);
+        self.tell_twins_of_path(key);
     }
 
     /// Queues the transport for its soonest deadline.

@@ -91,9 +91,9 @@ fn audio_and_video_are_forwarded_without_allocating() {
     world.watch(third, microphone, MediaKind::Audio);
     // Rings, stores and tables reach their size; estimates settle; the active speaker is known.
     world.run(Duration::from_secs(20));
-    let before = world.worker.counters().rtp_sent;
+    let before = world.counters().rtp_sent;
     let allocated = allocations(&mut world, Duration::from_secs(10));
-    let sent = world.worker.counters().rtp_sent - before;
+    let sent = world.counters().rtp_sent - before;
     assert!(sent > 3_000, "only {sent} packets were forwarded");
     assert_eq!(allocated, 0, "for {sent} packets and ten rounds of reports");
 }
@@ -106,9 +106,9 @@ fn lost_packets_are_repaired_without_allocating() {
     world.peers[consumer.peer.0].downlink.set_config(lossy(2));
     // Long enough for the worst burst of ten seconds to have happened before.
     world.run(Duration::from_secs(60));
-    let before = world.worker.counters().clone();
+    let before = world.counters();
     let allocated = allocations(&mut world, Duration::from_secs(10));
-    let after = world.worker.counters();
+    let after = world.counters();
     assert!(
         after.nack_sent > before.nack_sent + 20,
         "the uplink lost too little to tell"

@@ -5,6 +5,7 @@ use rtp::ext::ExtMap;
 use rtp::{Mid, PayloadType, RtpTime};
 
 use super::*;
+use crate::producer::Origin;
 use crate::packet::{HEADER, Packet};
 use crate::spec::{ProducerCodec, ProducerEncoding, ProducerSpec, RtxSpec};
 
@@ -41,7 +42,12 @@ fn producer(codec: CodecKind, scalability: Scalability, encodings: usize) -> Pro
         scalability,
         paused: false,
     };
-    Producer::new(Instant::now(), TransportKey::default(), Default::default(), spec)
+    Producer::new(
+        Instant::now(),
+        Origin::Transport(TransportKey::default()),
+        Default::default(),
+        spec,
+    )
         .expect("a codec and an encoding")
 }
 

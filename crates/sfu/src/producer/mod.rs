@@ -3,6 +3,7 @@
 mod ingress;
 mod keyframe;
 mod nack;
+mod piped;
 mod score;
 mod stream;
 
@@ -24,6 +25,7 @@ use crate::consumer::Available;
 use crate::event::{MAX_ENCODINGS, Scores};
 use crate::key::{ConsumerKey, RouterKey, TransportKey};
 use crate::padding::Leveller;
+use crate::pipe::{Tap, Upstream};
 use crate::spec::{MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec, Scalability, Source};
 use crate::store::PacketStore;
 
@@ -120,15 +122,36 @@ impl Stream {
     }
 }
 
+/// Where a producer's packets come from.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// From an endpoint.
+    Transport(TransportKey),
+    /// From another worker, where the endpoint is.
+    Pipe(Upstream),
+}
+
+impl Origin {
+    /// The endpoint's transport, if it is this worker's.
+    pub(crate) fn transport(&self) -> Option<TransportKey> {
+        match self {
+            Self::Transport(key) => Some(*key),
+            Self::Pipe(_) => None,
+        }
+    }
+}
+
 /// A producer of a router.
 pub(crate) struct Producer {
-    pub(crate) transport: TransportKey,
+    pub(crate) origin: Origin,
     pub(crate) router: RouterKey,
     pub(crate) kind: MediaKind,
     pub(crate) source: Source,
     pub(crate) scalability: Scalability,
     pub(crate) streams: Vec<Stream>,
     pub(crate) consumers: Vec<ConsumerKey>,
+    /// Its twins on other workers.
+    pub(crate) taps: Vec<Tap>,
     pub(crate) paused: bool,
     codecs: Vec<ProducerCodec>,
     ingress: IngressBudget,
@@ -140,7 +163,7 @@ impl Producer {
     /// A producer as negotiated. The spec has at least one codec and one encoding.
     pub(crate) fn new(
         now: Instant,
-        transport: TransportKey,
+        origin: Origin,
         router: RouterKey,
         spec: ProducerSpec,
     ) -> Option<Self> {
@@ -149,7 +172,7 @@ impl Producer {
             return None;
         }
         Some(Self {
-            transport,
+            origin,
             router,
             kind: spec.kind,
             source: spec.source,
@@ -160,6 +183,7 @@ impl Producer {
                 .map(|encoding| Stream::new(*encoding, &codec, spec.kind))
                 .collect(),
             consumers: Vec::new(),
+            taps: Vec::new(),
             paused: spec.paused,
             codecs: spec.codecs,
             ingress: IngressBudget::new(now),

@@ -197,6 +197,25 @@ impl ReceiveStream {
         });
     }
 
+    /// Follows a stream that another worker receives and has placed already.
+    pub(crate) fn follow(&mut self, now: Instant, seq: SeqNo, time: RtpTime, len: usize) {
+        self.count(now, len);
+        if self.newest.is_none_or(|newest| seq > newest) {
+            self.newest = Some(seq);
+            self.time = Some(time);
+        }
+    }
+
+    /// Follows the sender's clock as another worker learnt it.
+    pub(crate) fn follow_clock(&mut self, clock: SenderClock, arrived: Instant) {
+        self.report = Some(LastReport { clock, arrived });
+    }
+
+    /// What the last sender report told, and when it came.
+    pub(crate) fn last_report(&self) -> Option<(SenderClock, Instant)> {
+        self.report.map(|report| (report.clock, report.arrived))
+    }
+
     /// The block about this stream for a report sent now; closes the interval its fraction is counted over.
     ///
     /// Loss is that of the network: retransmissions on another SSRC do not make it smaller, so that the sender sees

@@ -45,7 +45,7 @@ fn media_flows(sends: DtlsRole, receives: DtlsRole) {
             .iter()
             .map(|e| (world.ms(e.0), e.1.clone()))
             .collect::<Vec<_>>(),
-        world.worker.counters()
+        world.counters()
     );
     assert!(packets.len() > 200, "{} packets", packets.len());
     assert_continuous(&packets);

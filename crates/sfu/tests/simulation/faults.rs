@@ -42,13 +42,13 @@ fn jitter_does_not_lose_packets() {
         link.latency(Duration::from_millis(40))
             .jitter(Duration::from_millis(15))
     });
-    assert_eq!(world.worker.counters().rtp_lost, 0);
+    assert_eq!(world.counters().rtp_lost, 0);
 }
 
 #[test]
 fn duplicates_are_dropped() {
     let world = watched(|link| link.duplicate(Probability(0.3)));
-    let counters = world.worker.counters();
+    let counters = world.counters();
     assert_eq!(counters.nack_sent, 0);
     let replayed = counters.link_drops[link::DropReason::Replay as usize];
     assert!(replayed > 300, "{replayed} replays");
@@ -57,5 +57,5 @@ fn duplicates_are_dropped() {
 #[test]
 fn a_long_round_trip_works() {
     let world = watched(|link| link.latency(Duration::from_millis(250)));
-    assert_eq!(world.worker.counters().nack_sent, 0);
+    assert_eq!(world.counters().nack_sent, 0);
 }

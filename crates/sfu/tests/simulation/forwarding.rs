@@ -105,7 +105,7 @@ fn packets_before_produce_are_dropped_and_those_after_flow() {
     let early = world.microphone(sender, 40);
     world.done(sfu::Command::CloseProducer(early));
     world.run(Duration::from_secs(1));
-    assert!(world.worker.counters().unknown_ssrc >= 40);
+    assert!(world.counters().unknown_ssrc >= 40);
     let producer = world.microphone(sender, 40);
     let consumer = world.watch(receiver, producer, MediaKind::Audio);
     world.run(Duration::from_secs(1));

@@ -42,14 +42,14 @@ fn rubbish_from_strangers_is_counted() {
     world.run(Duration::from_secs(1));
     let stranger = SocketAddr::new([203, 0, 113, 200].into(), 9);
     let mut random = Random(1);
-    let before = world.worker.counters().clone();
+    let before = world.counters();
     for _ in 0..5_000 {
         world.deliver(Datagram {
             client: stranger,
             bytes: random.bytes(),
         });
     }
-    let after = world.worker.counters();
+    let after = world.counters();
     assert_eq!(after.datagrams_received, before.datagrams_received + 5_000);
     assert_eq!(after.unknown_address, before.unknown_address + 5_000);
     assert_eq!(world.lost_transmits, 0, "a stranger gets no answer");
@@ -63,7 +63,7 @@ fn rubbish_from_a_clients_address_is_counted() {
     world.run(Duration::from_secs(1));
     let mut random = Random(2);
     let refused = |world: &World| {
-        let counters = world.worker.counters();
+        let counters = world.counters();
         counters.link_drops.iter().sum::<u64>() + counters.malformed_rtp + counters.malformed_rtcp
     };
     let before = refused(&world);
@@ -107,7 +107,7 @@ fn recorded_packets_are_good_for_nothing() {
     }
     world.run(Duration::from_millis(100));
     assert!(recorded.len() > 100, "{} datagrams", recorded.len());
-    let before = world.worker.counters().clone();
+    let before = world.counters();
     let elsewhere = SocketAddr::new([203, 0, 113, 9].into(), 999);
     for round in 0..3 {
         for datagram in &recorded {
@@ -121,7 +121,7 @@ fn recorded_packets_are_good_for_nothing() {
             }
         }
     }
-    let after = world.worker.counters();
+    let after = world.counters();
     assert_eq!(
         after.rtp_received, before.rtp_received,
         "no replayed packet is taken"
@@ -139,7 +139,7 @@ fn damaged_packets_fail_authentication() {
     let (mut world, sender, _, consumer) = World::one_camera(Camera::default());
     world.run(Duration::from_secs(1));
     let authentication = DropReason::Authentication as usize;
-    let before = world.worker.counters().link_drops[authentication];
+    let before = world.counters().link_drops[authentication];
     let end = world.now + Duration::from_secs(2);
     let mut random = Random(3);
     while world.now < end {
@@ -163,7 +163,7 @@ fn damaged_packets_fail_authentication() {
         }
         world.run(Duration::ZERO);
     }
-    let after = world.worker.counters().link_drops[authentication];
+    let after = world.counters().link_drops[authentication];
     assert!(after > before + 200, "{} refused", after - before);
     world.run(Duration::from_millis(500));
     assert_continuous(&world.peers[consumer.peer.0].stream(consumer.ssrc));
@@ -186,9 +186,9 @@ fn a_client_cannot_send_as_another() {
     );
     let now = world.now;
     world.peers[mallory.0].add_track(now, source, "mal".into(), None, (ssrc, None));
-    let before = world.worker.counters().unknown_ssrc;
+    let before = world.counters().unknown_ssrc;
     world.run(Duration::from_secs(2));
-    assert!(world.worker.counters().unknown_ssrc >= before + 90);
+    assert!(world.counters().unknown_ssrc >= before + 90);
     let packets = world.peers[receiver.0].stream(consumer.ssrc);
     assert!(
         packets

@@ -39,7 +39,7 @@ fn received(world: &World, consumer: Consumer) -> Vec<&crate::world::peer::Recei
 fn without_loss_nothing_is_asked_for() {
     let (world, _, consumer) = watched(0.0, 0.0);
     assert_continuous(&received(&world, consumer));
-    let counters = world.worker.counters();
+    let counters = world.counters();
     assert_eq!(
         (
             counters.nack_sent,
@@ -56,7 +56,7 @@ fn loss_before_the_worker_is_repaired() {
     for share in [0.05, 0.10, 0.20] {
         let (world, _, consumer) = watched(share, 0.0);
         assert_continuous(&received(&world, consumer));
-        let counters = world.worker.counters();
+        let counters = world.counters();
         // 23 s of 25 frames of 5 packets.
         let lost = (2_500.0 * share) as u64;
         assert!(
@@ -73,7 +73,7 @@ fn loss_behind_the_worker_is_repaired() {
     for share in [0.05, 0.10, 0.20] {
         let (world, _, consumer) = watched(0.0, share);
         let packets = received(&world, consumer);
-        let counters = world.worker.counters();
+        let counters = world.counters();
         let lost = (2_500.0 * share) as u64;
         assert!(
             counters.rtx_sent >= lost * 3 / 4,
@@ -113,7 +113,7 @@ fn the_same_packet_is_not_sent_again_within_a_round_trip() {
     world.peers[consumer.peer.0].uplink.set_config(twice);
     world.peers[consumer.peer.0].downlink.set_config(lossy(0.10, 4));
     world.run(Duration::from_secs(10));
-    let counters = world.worker.counters();
+    let counters = world.counters();
     assert!(counters.rtx_sent > 80, "{} retransmissions", counters.rtx_sent);
     assert!(counters.rtx_sent < 250, "{} retransmissions", counters.rtx_sent);
 }

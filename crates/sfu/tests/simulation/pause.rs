@@ -62,7 +62,7 @@ fn a_source_that_stops_by_itself_is_no_loss() {
     world.run(Duration::from_secs(5));
     world.peers[sender.0].tracks[0].source.paused = false;
     world.run(Duration::from_secs(2));
-    let counters = world.worker.counters();
+    let counters = world.counters();
     assert_eq!((counters.nack_sent, counters.rtp_lost), (0, 0));
     let packets = world.peers[consumer.peer.0].stream(consumer.ssrc);
     assert!(packets.len() >= 95 * 5, "{} packets", packets.len());

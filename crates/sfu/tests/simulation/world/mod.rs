@@ -23,10 +23,12 @@ use sfu::stats::TransportStats;
 use sfu::{Command, Event, Reply, Worker};
 use str0m::media::{Mid, Rid};
 
+pub mod annex;
 pub mod check;
 pub mod media;
 pub mod peer;
 
+use annex::{Annex, Site};
 use media::{Kind, Source};
 use peer::{Datagram, Peer, PeerOptions, Side};
 
@@ -84,8 +86,16 @@ pub const FRAME: Duration = Duration::from_millis(40);
 pub type Probe = fn(bool);
 
 pub struct World {
+    /// The call's home.
     pub worker: Worker,
     pub router: RouterKey,
+    /// Where clients that come from now on are served, those who send and those who receive.
+    pub senders: Site,
+    pub viewers: Site,
+    /// Batches stay where they are.
+    pub pipes_are_jammed: bool,
+    annex: Option<Annex>,
+    specs: Vec<(ProducerKey, Site, ProducerSpec)>,
     pub start: Instant,
     pub now: Instant,
     pub peers: Vec<Peer>,
@@ -95,6 +105,7 @@ pub struct World {
     pub probe: Probe,
     /// Whether datagrams that arrive together are handed over as a burst.
     pub bursts: bool,
+    in_burst: bool,
     /// Every datagram the worker sent since it was last taken, where a test wants them.
     pub wire: Option<Vec<(SocketAddr, Vec<u8>)>>,
     certificate: Certificate,
@@ -113,20 +124,18 @@ impl World {
     pub fn with_padding(train_padding: TrainPadding) -> Self {
         let start = Instant::now();
         let certificate = Certificate::generate().expect("the machine has randomness");
-        let config = WorkerConfig {
-            certificate: certificate.clone(),
-            seed: 7,
-            extensions: router_extensions(),
-            consent_timeout: Duration::from_secs(30),
-            train_padding,
-        };
-        let mut worker = Worker::new(start, config);
+        let mut worker = Worker::new(start, config(&certificate, 7, train_padding));
         let Reply::Router(router) = worker.handle_command(start, Command::CreateRouter) else {
             panic!("a router is created")
         };
         Self {
             worker,
             router,
+            senders: Site::Home,
+            viewers: annex::VIEWERS,
+            pipes_are_jammed: false,
+            annex: None,
+            specs: Vec::new(),
             start,
             now: start,
             peers: Vec::new(),
@@ -134,6 +143,7 @@ impl World {
             lost_transmits: 0,
             probe: |_| {},
             bursts: true,
+            in_burst: false,
             wire: None,
             certificate,
             ufrags: 0,
@@ -148,11 +158,8 @@ impl World {
     }
 
     pub fn command(&mut self, command: Command) -> Reply {
-        (self.probe)(true);
-        let reply = self.worker.handle_command(self.now, command);
-        (self.probe)(false);
-        self.drain_worker();
-        reply
+        let site = self.site_of(&command);
+        self.command_at(site, command)
     }
 
     /// Sends a command that must answer [`Reply::Done`].
@@ -185,6 +192,10 @@ impl World {
 
     /// A client whose DTLS role is `role`.
     pub fn peer(&mut self, options: PeerOptions, role: DtlsRole) -> PeerId {
+        let site = match options.side {
+            Side::Sends => self.senders,
+            Side::Receives => self.viewers,
+        };
         let id = PeerId(self.peers.len());
         let address = SocketAddr::new(Ipv4Addr::new(198, 51, 100, 1 + id.0 as u8).into(), 50_000);
         let mut peer = Peer::new(self.now, options, address, SERVER, 11 + id.0 as u64);
@@ -199,13 +210,13 @@ impl World {
             initial_outgoing_bitrate: Bitrate(1_000_000),
             max_incoming_bitrate: Bitrate(2_500_000),
         };
-        let Reply::Transport(transport) = self.command(Command::CreateTransport {
-            router: self.router,
-            spec,
-        }) else {
+        let router = self.router_at(site);
+        let Reply::Transport(transport) = self.command_at(site, Command::CreateTransport { router, spec })
+        else {
             panic!("a transport is created")
         };
         peer.transport = transport;
+        peer.site = site;
         let mut direct = peer.rtc.direct_api();
         direct.set_ice_controlling(true);
         direct.set_remote_ice_credentials(str0m::IceCreds {
@@ -354,9 +365,16 @@ impl World {
     }
 
     fn produce(&mut self, id: PeerId, spec: ProducerSpec) -> ProducerKey {
-        let transport = self.peers[id.0].transport;
-        match self.command(Command::Produce { transport, spec }) {
-            Reply::Producer(producer) => producer,
+        let (transport, site) = (self.peers[id.0].transport, self.peers[id.0].site);
+        let command = Command::Produce {
+            transport,
+            spec: spec.clone(),
+        };
+        match self.command_at(site, command) {
+            Reply::Producer(producer) => {
+                self.specs.push((producer, site, spec));
+                producer
+            }
             reply => panic!("{reply:?}"),
         }
     }
@@ -389,12 +407,14 @@ impl World {
             paused: true,
             preferred: None,
         };
-        let transport = self.peers[id.0].transport;
-        match self.command(Command::Consume {
+        let (transport, site) = (self.peers[id.0].transport, self.peers[id.0].site);
+        let producer = self.twin(producer, site);
+        let command = Command::Consume {
             transport,
             producer,
             spec,
-        }) {
+        };
+        match self.command_at(site, command) {
             Reply::Consumer(key) => Consumer {
                 key,
                 peer: id,
@@ -462,7 +482,7 @@ impl World {
         let mut at_one_instant = 0;
         while !condition(self) {
             let peers = self.peers.iter().map(Peer::next).min();
-            let worker = self.worker.poll_timeout();
+            let worker = self.worker_timeout();
             let next = peers.into_iter().chain(worker).min().unwrap_or(end);
             if next >= end {
                 self.now = end;
@@ -483,23 +503,34 @@ impl World {
     fn step(&mut self, worker: Option<Instant>) {
         for index in 0..self.peers.len() {
             let arrived = self.peers[index].run(self.now);
-            if self.bursts {
-                self.worker.begin_burst();
+            let is_burst = self.bursts;
+            let (site, probe) = (self.peers[index].site, self.probe);
+            if is_burst {
+                probe(true);
+                self.worker_at(site).begin_burst();
+                probe(false);
+                self.in_burst = true;
             }
             for datagram in arrived {
                 self.deliver(datagram);
             }
-            (self.probe)(true);
-            self.worker.end_burst();
-            (self.probe)(false);
-            self.drain_worker();
+            if is_burst {
+                probe(true);
+                self.worker_at(site).end_burst();
+                probe(false);
+                self.in_burst = false;
+                self.drain_workers();
+            }
         }
         if worker.is_some_and(|at| at <= self.now) {
-            (self.probe)(true);
-            self.worker.handle_timeout(self.now);
-            (self.probe)(false);
+            let (now, probe) = (self.now, self.probe);
+            self.each_worker(|worker| {
+                probe(true);
+                worker.handle_timeout(now);
+                probe(false);
+            });
         }
-        self.drain_worker();
+        self.drain_workers();
     }
 
     /// Hands a datagram to the worker.
@@ -509,37 +540,51 @@ impl World {
             local: SERVER,
             remote: datagram.client,
         };
-        (self.probe)(true);
-        self.worker.handle_datagram(self.now, tuple, &mut datagram.bytes);
-        (self.probe)(false);
-        self.drain_worker();
+        let (now, probe) = (self.now, self.probe);
+        let client = self.peers.iter().find(|peer| peer.address == datagram.client);
+        let site = client.map_or(Site::Home, |peer| peer.site);
+        let worker = self.worker_at(site);
+        probe(true);
+        worker.handle_datagram(now, tuple, &mut datagram.bytes);
+        probe(false);
+        self.drain_workers();
     }
 
-    fn drain_worker(&mut self) {
-        for transmit in self.worker.transmits().iter() {
-            let client = transmit.tuple.remote;
-            if let Some(wire) = &mut self.wire {
-                wire.push((client, transmit.bytes.to_vec()));
-            }
-            assert_eq!(
-                (transmit.tuple.protocol, transmit.tuple.local),
-                (Protocol::Udp, SERVER)
-            );
-            match self.peers.iter_mut().find(|peer| peer.address == client) {
-                Some(peer) => {
-                    let datagram = Datagram {
-                        client,
-                        bytes: transmit.bytes.to_vec(),
-                    };
-                    peer.downlink
-                        .handle_input(str0m_netem::Input::Packet(self.now, datagram));
+    fn drain_workers(&mut self) {
+        self.move_pipes();
+        let Self {
+            worker,
+            annex,
+            peers,
+            wire,
+            ..
+        } = self;
+        for worker in [worker].into_iter().chain(annex.as_mut().map(|annex| &mut annex.worker)) {
+            for transmit in worker.transmits().iter() {
+                let client = transmit.tuple.remote;
+                if let Some(wire) = wire {
+                    wire.push((client, transmit.bytes.to_vec()));
                 }
-                None => self.lost_transmits += 1,
+                assert_eq!(
+                    (transmit.tuple.protocol, transmit.tuple.local),
+                    (Protocol::Udp, SERVER)
+                );
+                match peers.iter_mut().find(|peer| peer.address == client) {
+                    Some(peer) => {
+                        let datagram = Datagram {
+                            client,
+                            bytes: transmit.bytes.to_vec(),
+                        };
+                        peer.downlink
+                            .handle_input(str0m_netem::Input::Packet(self.now, datagram));
+                    }
+                    None => self.lost_transmits += 1,
+                }
             }
-        }
-        self.worker.clear_transmits();
-        while let Some(event) = self.worker.poll_event() {
-            self.events.push((self.now, event));
+            worker.clear_transmits();
+            while let Some(event) = worker.poll_event() {
+                self.events.push((self.now, event));
+            }
         }
     }
 
@@ -556,6 +601,16 @@ impl World {
     fn new_mid(&mut self, id: PeerId) -> Mid {
         self.ssrcs += 2;
         Mid::from(format!("{}{}", id.0, self.ssrcs % 100).as_str())
+    }
+}
+
+fn config(certificate: &Certificate, seed: u64, train_padding: TrainPadding) -> WorkerConfig {
+    WorkerConfig {
+        certificate: certificate.clone(),
+        seed,
+        extensions: router_extensions(),
+        consent_timeout: Duration::from_secs(30),
+        train_padding,
     }
 }
 

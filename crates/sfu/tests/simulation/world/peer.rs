@@ -14,6 +14,7 @@ use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RawPacket, RtpPacket,
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
 use str0m_netem::{Input as LinkInput, Netem, NetemConfig, Output as LinkOutput};
 
+use super::annex::Site;
 use super::media::{Kind, Outgoing, Source, Stamp, Vp8};
 
 /// Payload types on the producing side, unlike the router's so that rewriting shows.
@@ -80,6 +81,8 @@ pub struct Peer {
     pub rtc: Rtc,
     pub side: Side,
     pub transport: TransportKey,
+    /// The worker the transport is on.
+    pub site: Site,
     /// Its address as the server sees it; moving it is what a network address translator does.
     pub address: SocketAddr,
     local: SocketAddr,
@@ -136,6 +139,7 @@ impl Peer {
             rtc,
             side: options.side,
             transport: TransportKey::default(),
+            site: Site::Home,
             address,
             local: address,
             server,
