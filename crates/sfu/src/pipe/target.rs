@@ -37,8 +37,8 @@ impl UpstreamRequests {
         true
     }
 
-    /// A key frame came.
-    fn answered(&mut self, encoding: u8) {
+    /// A key frame began to come, or nobody was there to hear the wish: the next one crosses.
+    fn forget(&mut self, encoding: u8) {
         if let Some(wished) = self.wished.get_mut(usize::from(encoding)) {
             *wished = None;
         }
@@ -142,11 +142,13 @@ impl Worker {
         let Some(accepted) = producer.accept_piped(now, packet, bytes.len()) else {
             return;
         };
-        // A stream that wakes up had perhaps nobody to hear the wish.
-        if (packet.frame.key || accepted.woke)
-            && let Origin::Pipe(upstream) = &mut producer.origin
-        {
-            upstream.requests.answered(packet.encoding);
+        if let Origin::Pipe(upstream) = &mut producer.origin {
+            if packet.frame.key {
+                // Who starts with this very packet still waits when the layers are chosen below.
+                upstream.requests.request(now, packet.encoding);
+            } else if accepted.woke {
+                upstream.requests.forget(packet.encoding);
+            }
         }
         if producer.paused {
             return;
@@ -180,6 +182,14 @@ impl Worker {
                 self.forward(now, placed);
             }
             _ => self.skip(placed),
+        }
+        if packet.frame.key
+            && let Some(Producer {
+                origin: Origin::Pipe(upstream),
+                ..
+            }) = self.producers.get_mut(key)
+        {
+            upstream.requests.forget(packet.encoding);
         }
     }
 
@@ -232,7 +242,7 @@ mod tests {
         assert!(!requests.request(at(499), 1));
         assert!(requests.request(at(10), 2), "other encodings are apart");
         assert!(requests.request(at(500), 1));
-        requests.answered(1);
+        requests.forget(1);
         assert!(requests.request(at(520), 1), "a viewer who came after the key frame");
         assert!(!requests.request(at(521), 200), "no such encoding");
     }

@@ -32,7 +32,7 @@ pub const HOME: PeerId = PeerId(1);
 pub const ANNEX: PeerId = PeerId(2);
 
 /// Transports opened and closed in the annex before the first real one, so that no key of it is also one of the home.
-const BURNT: usize = 3;
+const BURNT: usize = 16;
 
 pub struct Annex {
     pub worker: Worker,
@@ -73,6 +73,7 @@ impl World {
         let Reply::Router(burnt) = worker.handle_command(self.now, Command::CreateBranch) else {
             panic!("a router is created")
         };
+        let mut keys = Vec::new();
         for _ in 0..BURNT {
             let spec = TransportSpec {
                 direction: Direction::Send,
@@ -84,6 +85,9 @@ impl World {
             let Reply::Transport(transport) = worker.handle_command(self.now, command) else {
                 panic!("a transport is created")
             };
+            keys.push(transport);
+        }
+        for transport in keys {
             worker.handle_command(self.now, Command::CloseTransport(transport));
         }
         let Reply::Router(router) = worker.handle_command(self.now, Command::CreateBranch) else {
