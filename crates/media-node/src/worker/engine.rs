@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use link::FiveTuple;
-use sfu::Transmit;
+use sfu::{PeerId, PipeBatch, Piped, Transmit};
 use sfu::command::{Command, Reply};
 use sfu::event::Event;
 
@@ -29,6 +29,12 @@ pub(super) trait Engine {
     fn transmit(&self, index: usize) -> Option<Transmit<'_>>;
     /// Forgets the waiting datagrams.
     fn clear_transmits(&mut self);
+    /// Shows each batch that waits for another worker; who takes one puts an empty one in its place.
+    fn for_each_pipe(&mut self, show: &mut dyn FnMut(PeerId, &mut PipeBatch));
+    /// Bytes that wait for other workers, for the one with the most.
+    fn piped_bytes(&self) -> usize;
+    /// Takes one item of another worker's batch.
+    fn handle_piped(&mut self, now: Instant, from: PeerId, piped: Piped<'_>);
 }
 
 impl Engine for sfu::Worker {
@@ -72,6 +78,18 @@ impl Engine for sfu::Worker {
 
     fn clear_transmits(&mut self) {
         Self::clear_transmits(self);
+    }
+
+    fn for_each_pipe(&mut self, show: &mut dyn FnMut(PeerId, &mut PipeBatch)) {
+        self.pipes().for_each(|(peer, batch)| show(peer, batch));
+    }
+
+    fn piped_bytes(&self) -> usize {
+        Self::piped_bytes(self)
+    }
+
+    fn handle_piped(&mut self, now: Instant, from: PeerId, piped: Piped<'_>) {
+        Self::handle_piped(self, now, from, piped);
     }
 }
 

@@ -8,11 +8,13 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use mio::Waker;
+use sfu::PeerId;
 use sfu::command::{Command, Reply};
 use sfu::spec::WorkerAddresses;
 
 use super::latency::ForwardLatency;
 use super::load::{Board, IoCounters, WorkerLoad};
+use super::pipes::{self, PipeEnd};
 
 /// Called on the worker's thread with the answer to a command.
 pub(super) type ReplyTo = Box<dyn FnOnce(Reply) + Send>;
@@ -25,6 +27,10 @@ pub struct WorkerGone;
 /// What can be put into a mailbox.
 pub(super) enum Message {
     Call { command: Command, reply: ReplyTo },
+    /// There are lanes to another worker from now on.
+    Link(Box<PipeEnd>),
+    /// Another worker is gone.
+    Unlink(PeerId),
     Stop,
     Panic,
 }
@@ -51,11 +57,11 @@ impl Mailbox {
         let (sender, messages) = crossbeam_channel::unbounded();
         let notified = Arc::new(AtomicBool::new(false));
         let waker = Arc::new(waker);
-        let postbox = Postbox {
-            sender,
+        let bell = Bell {
             waker: Arc::clone(&waker),
             notified: Arc::clone(&notified),
         };
+        let postbox = Postbox { sender, bell };
         (
             Self {
                 messages,
@@ -84,22 +90,39 @@ impl Mailbox {
     }
 }
 
+/// Wakes a worker's thread.
+#[derive(Clone)]
+pub(super) struct Bell {
+    waker: Arc<Waker>,
+    notified: Arc<AtomicBool>,
+}
+
+impl Bell {
+    /// To be called after something was put where the thread looks. One wake-up per look is enough; it costs a system
+    /// call.
+    pub(super) fn ring(&self) {
+        if !self.notified.swap(true, Ordering::SeqCst) {
+            // Cannot fail while the eventfd is open, and this end holds it open.
+            let _ = self.waker.wake();
+        }
+    }
+}
+
 /// The other end of a mailbox.
 pub(super) struct Postbox {
     sender: Sender<Message>,
-    waker: Arc<Waker>,
-    notified: Arc<AtomicBool>,
+    bell: Bell,
 }
 
 impl Postbox {
     pub(super) fn post(&self, message: Message) -> Result<(), WorkerGone> {
         self.sender.send(message).map_err(|_| WorkerGone)?;
-        // One wake-up per look into the mailbox is enough; it costs a system call.
-        if !self.notified.swap(true, Ordering::SeqCst) {
-            // Cannot fail while the eventfd is open, and this end holds it open.
-            let _ = self.waker.wake();
-        }
+        self.bell.ring();
         Ok(())
+    }
+
+    pub(super) fn bell(&self) -> Bell {
+        self.bell.clone()
     }
 }
 
@@ -156,6 +179,25 @@ impl WorkerHandle {
         });
         self.call(command, reply)?;
         answered.recv().map_err(|_| WorkerGone)
+    }
+
+    /// Opens lanes between this worker, to be known as `own`, and another one. Commands handed over to either from now
+    /// on may open pipes between them.
+    ///
+    /// # Errors
+    /// When one of the threads has ended; the other then has no lanes.
+    pub fn link(&self, own: PeerId, (other, name): (&Self, PeerId)) -> Result<(), WorkerGone> {
+        let bell = |handle: &Self| handle.shared.postbox.bell();
+        let (near, far) = pipes::ends((own, bell(self)), (name, bell(other)));
+        self.shared.postbox.post(Message::Link(Box::new(near)))?;
+        let linked = other.shared.postbox.post(Message::Link(Box::new(far)));
+        linked.inspect_err(|WorkerGone| self.unlink(name))
+    }
+
+    /// Tells the worker that another one is gone: it forgets all that came from there and went there.
+    pub fn unlink(&self, peer: PeerId) {
+        // Who is gone too has forgotten everything.
+        let _ = self.shared.postbox.post(Message::Unlink(peer));
     }
 
     /// How busy the worker was since the last reading at least a second ago.

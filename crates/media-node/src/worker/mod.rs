@@ -9,6 +9,7 @@
 //! * `udp` – the system calls for datagrams (the crate's only `unsafe`)
 //! * `send` and `trains` – what is sent together, and what is dropped when the kernel is full
 //! * `tcp` and `framing` – passive ICE-TCP (RFC 6544) with RFC 4571 frames
+//! * `pipes` – packets for other workers of the process
 //! * `mailbox`, `load`, `ports` – commands in, figures out, sockets to start with
 
 mod engine;
@@ -17,6 +18,7 @@ mod latency;
 mod load;
 mod mailbox;
 mod options;
+mod pipes;
 mod ports;
 mod send;
 mod tcp;

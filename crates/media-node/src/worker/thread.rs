@@ -13,12 +13,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use link::{FiveTuple, Protocol};
 use mio::{Events, Poll, Token, Waker};
+use sfu::command::Command;
 use sfu::spec::WorkerAddresses;
 
 use super::engine::Engine;
 use super::load::{Board, IoCount, IoCounters};
 use super::mailbox::{Mailbox, Message, Next, WorkerHandle};
 use super::options::WorkerOptions;
+use super::pipes::{self, Pipes};
 use super::send::Sender;
 use super::tcp::Streams;
 use super::udp::{ReceiveBuffers, UdpPort};
@@ -44,6 +46,11 @@ const FLUSH_AT: usize = 4_096;
 const RETRY: Duration = Duration::from_millis(5);
 /// Wait when the engine asks again for a time that has passed and was served.
 const OVERDUE_PAUSE: Duration = Duration::from_millis(1);
+
+/// Bytes for another worker that leave even in the middle of a receive batch, so that none waits for all.
+const PIPE_AT: usize = 64 * 1024;
+/// Wait before another try at another worker's full queue.
+const PIPE_RETRY: Duration = Duration::from_millis(1);
 
 /// What a thread starts with.
 pub(super) struct Sockets {
@@ -89,6 +96,7 @@ where
                     udp,
                     streams,
                     mailbox,
+                    pipes: Pipes::default(),
                     board: shown,
                     sink: &sink,
                     index,
@@ -138,6 +146,7 @@ struct Loop<'a, E> {
     sender: Sender,
     streams: Option<Streams>,
     mailbox: Mailbox,
+    pipes: Pipes,
     board: Arc<Board>,
     sink: &'a NoticeSink,
     index: usize,
@@ -179,7 +188,8 @@ impl<E: Engine> Loop<'_, E> {
     /// How long nothing will be due.
     fn timeout(&mut self, now: Instant) -> Option<Duration> {
         let streams_busy = self.streams.as_ref().is_some_and(Streams::work_left);
-        if self.udp_readable || streams_busy || self.engine.pending() > 0 || !self.mailbox.is_empty() {
+        let busy = streams_busy || self.pipes.work_left() || !self.mailbox.is_empty();
+        if self.udp_readable || busy || self.engine.pending() > 0 {
             return Some(Duration::ZERO);
         }
         let engine = self.engine.poll_timeout().map(|due| match self.served {
@@ -189,7 +199,8 @@ impl<E: Engine> Loop<'_, E> {
         let streams = self.streams.as_ref().and_then(Streams::poll_timeout);
         let streams = streams.map(|due| due.saturating_duration_since(now));
         let retry = self.sender.blocked().then_some(RETRY);
-        [engine, streams, retry].into_iter().flatten().min()
+        let jammed = self.pipes.jammed().then_some(PIPE_RETRY);
+        [engine, streams, retry, jammed].into_iter().flatten().min()
     }
 
     fn note(&mut self, event: &mio::event::Event) {
@@ -218,11 +229,13 @@ impl<E: Engine> Loop<'_, E> {
         }
         self.receive(now);
         self.serve_streams();
+        self.serve_pipes();
         let flow = self.run_commands();
         if self.engine.pending() > 0 {
             // Closing a connection may have made the engine say something.
             self.flush(now);
         }
+        self.pipes.send(&mut self.engine);
         self.watch_room();
         while let Some(event) = self.engine.poll_event() {
             (self.sink)(self.index, WorkerNotice::Event(event));
@@ -259,6 +272,9 @@ impl<E: Engine> Loop<'_, E> {
                     self.udp_readable = filled == ReceiveBuffers::capacity();
                     for slot in 0..filled {
                         self.handle_slot(now, slot);
+                        if self.engine.piped_bytes() >= PIPE_AT {
+                            self.pipes.send(&mut self.engine);
+                        }
                     }
                     self.flush(now);
                 }
@@ -332,12 +348,40 @@ impl<E: Engine> Loop<'_, E> {
         self.flush(now);
     }
 
+    /// Takes what other workers have for this one.
+    fn serve_pipes(&mut self) {
+        for index in 0..self.pipes.len() {
+            for _ in 0..pipes::BATCHES {
+                let Some((peer, batch)) = self.pipes.next(index) else { break };
+                let now = Instant::now();
+                for piped in batch.iter() {
+                    self.engine.handle_piped(now, peer, piped);
+                    if self.engine.pending() >= FLUSH_AT {
+                        self.flush(now);
+                    }
+                }
+                self.pipes.give_back(index, batch);
+                self.flush(now);
+            }
+        }
+    }
+
     fn run_commands(&mut self) -> Flow {
         self.mailbox.rearm();
         let mut started = None;
         for _ in 0..COMMANDS {
             let (command, reply) = match self.mailbox.next() {
                 Next::Message(Message::Call { command, reply }) => (command, reply),
+                Next::Message(Message::Link(end)) => {
+                    self.pipes.attach(*end);
+                    continue;
+                }
+                Next::Message(Message::Unlink(peer)) => {
+                    self.pipes.detach(peer);
+                    self.engine
+                        .handle_command(Instant::now(), Command::ForgetPeer(peer));
+                    continue;
+                }
                 Next::Message(Message::Stop) | Next::Abandoned => return Flow::Stop,
                 Next::Message(Message::Panic) => panic!("a worker was asked to panic"),
                 Next::Empty => break,
@@ -366,6 +410,7 @@ impl<E: Engine> Loop<'_, E> {
     }
 
     fn flush(&mut self, now: Instant) {
+        self.pipes.send(&mut self.engine);
         flush(
             &mut self.engine,
             &mut self.sender,

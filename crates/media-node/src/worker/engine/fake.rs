@@ -8,7 +8,7 @@ use link::FiveTuple;
 use sfu::command::{Command, CommandError, Reply};
 use sfu::event::Event;
 use sfu::key::RouterKey;
-use sfu::{Transmit, TransmitClass};
+use sfu::{PeerId, PipeBatch, Piped, Transmit, TransmitClass};
 
 use super::Engine;
 
@@ -71,6 +71,14 @@ impl Fake {
 }
 
 impl Engine for Fake {
+    fn for_each_pipe(&mut self, _show: &mut dyn FnMut(PeerId, &mut PipeBatch)) {}
+
+    fn piped_bytes(&self) -> usize {
+        0
+    }
+
+    fn handle_piped(&mut self, _now: Instant, _from: PeerId, _piped: Piped<'_>) {}
+
     fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
         self.note(Note::Command);
         match command {
