@@ -84,6 +84,8 @@ pub struct MediaConfig {
     pub train_padding: TrainPadding,
     /// Number of worker threads.
     pub workers: NonZeroUsize,
+    /// How busy a room's worker is when those who join are served by others.
+    pub spread_at: Percent,
     /// Where each transport's outgoing estimate starts.
     pub initial_outgoing_bitrate: Bitrate,
     /// Where the DTLS identity comes from.
@@ -104,6 +106,17 @@ impl MediaConfig {
             }
         }
         types
+    }
+}
+
+/// A share of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percent(pub u8);
+
+impl Percent {
+    /// The share, 0 to 1.
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 100.0
     }
 }
 
@@ -215,6 +228,7 @@ impl Config {
                 (media.train_padding == TrainPadding::On).to_string(),
             ),
             ("WORKERS", media.workers.to_string()),
+            ("WORKER_SPREAD_PERCENT", media.spread_at.0.to_string()),
             (
                 "INITIAL_OUTGOING_BITRATE",
                 media.initial_outgoing_bitrate.0.to_string(),
@@ -271,6 +285,7 @@ impl Config {
                 tcp: IceTcp::Enabled,
                 train_padding: TrainPadding::On,
                 workers: NonZeroUsize::MIN,
+                spread_at: settings::SPREAD_AT,
                 initial_outgoing_bitrate: Bitrate(settings::INITIAL_OUTGOING_BITRATE),
                 certificate: CertificateSource::Generated,
                 codecs: CodecChoice::DEFAULT.to_vec(),

@@ -12,7 +12,7 @@ use link::{Certificate, CertificateError};
 use sfu::spec::WorkerConfig;
 use signalling::client_node::DtlsFingerprint;
 use signalling::error::ErrorBody;
-use signalling::gateway_node::{RoomEnd, ServiceEvent, WorkerDied};
+use signalling::gateway_node::{ServiceEvent, WorkerDied};
 use signalling::{CallId, ErrorCode};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -105,6 +105,7 @@ impl Node {
             ports: media.ports.min..=media.ports.max,
             workers: media.workers.get(),
             tcp: media.tcp == IceTcp::Enabled,
+            spread_at: media.spread_at.share(),
             worker: WorkerConfig {
                 certificate,
                 seed: 0,
@@ -277,7 +278,7 @@ async fn dispatch(context: Arc<Context>, mut notices: mpsc::UnboundedReceiver<Nu
             WorkerNotice::Event(event) => {
                 if let Some(room) = context.workers.owner(number, &event) {
                     // A room that is gone needs no more events.
-                    let _ = room.post(move |room| Box::pin(async move { room.handle_event(event) }));
+                    let _ = room.post(move |room| Box::pin(async move { room.handle_event(number, event) }));
                 }
             }
             WorkerNotice::Died { message } => {
@@ -295,11 +296,11 @@ fn bury(context: &Context, number: crate::control::workers::WorkerNumber) {
     };
     context.notices.services(ServiceEvent::WorkerDied(WorkerDied {
         worker: u32::try_from(casualties.index).unwrap_or(u32::MAX),
-        call_ids: casualties.rooms.iter().map(|room| room.call().clone()).collect(),
+        call_ids: casualties.homes.iter().map(|room| room.call().clone()).collect(),
     }));
-    for room in casualties.rooms {
+    for room in casualties.homes.into_iter().chain(casualties.branches) {
         // Gone already is as good.
-        let _ = room.post(|room| Box::pin(async move { room.finish(RoomEnd::WorkerDied) }));
+        let _ = room.post(move |room| Box::pin(async move { room.worker_died(number) }));
     }
 }
 

@@ -11,12 +11,15 @@ use sfu::spec::TrainPadding;
 
 use super::error::{ConfigError, ConfigErrors};
 use super::{
-    Capacity, CertificateSource, Config, Environment, HttpConfig, IceTcp, MediaConfig, PortRange, Secrets,
-    TrustedProxies, announced, parse,
+    Capacity, CertificateSource, Config, Environment, HttpConfig, IceTcp, MediaConfig, Percent, PortRange,
+    Secrets, TrustedProxies, announced, parse,
 };
 
 /// Contract §5.3.
 pub(super) const INITIAL_OUTGOING_BITRATE: u64 = 1_000_000;
+
+/// Early enough for the second that load takes to show, and for those who are there already to turn their cameras on.
+pub(super) const SPREAD_AT: Percent = Percent(70);
 
 /// Contract §8.2.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(600);
@@ -77,6 +80,9 @@ pub struct Settings {
     /// Number of worker threads [default: one per core]
     #[arg(long, env = "WORKERS", value_name = "COUNT")]
     pub workers: Option<String>,
+    /// Busy share of a room's worker thread, in percent, from which on newcomers are served by others [default: 70]
+    #[arg(long, env = "WORKER_SPREAD_PERCENT", value_name = "PERCENT")]
+    pub worker_spread_percent: Option<String>,
     /// Rooms this node takes [default: 10]
     #[arg(long, env = "MAX_ROOMS", value_name = "COUNT")]
     pub max_rooms: Option<String>,
@@ -242,6 +248,12 @@ impl Settings {
             30_000..=1_000_000_000,
             INITIAL_OUTGOING_BITRATE,
         );
+        let spread_at = problems.number(
+            "WORKER_SPREAD_PERCENT",
+            &self.worker_spread_percent,
+            0..=100,
+            SPREAD_AT.0.into(),
+        );
         let tcp = problems.switch("ENABLE_TCP", &self.enable_tcp, true);
         let padded = problems.switch("RTC_TRAIN_PADDING", &self.rtc_train_padding, true);
         let codecs = match given(&self.codecs) {
@@ -259,6 +271,7 @@ impl Settings {
                 TrainPadding::Off
             },
             workers,
+            spread_at: u8::try_from(spread_at).map_or(SPREAD_AT, Percent),
             initial_outgoing_bitrate: Bitrate(bitrate),
             certificate: self.certificate(problems),
             codecs,

@@ -1,4 +1,4 @@
-//! Which worker takes a new room.
+//! Which worker takes a new room, and which one a newcomer of a room whose home is loaded.
 
 /// How loaded a worker is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -7,30 +7,95 @@ pub(crate) struct Candidate {
     pub(crate) index: usize,
     /// Share of time its thread is busy, 0 to 1.
     pub(crate) busy: f64,
-    /// Participants in its rooms.
+    /// Participants served by it.
     pub(crate) participants: usize,
-    /// Its rooms.
+    /// Consumers that flow from it.
+    pub(crate) consumers: usize,
+    /// Rooms that live on it, whole or in part.
     pub(crate) rooms: usize,
+    /// What it is to the room in question.
+    pub(crate) standpoint: Standpoint,
 }
 
-/// Differences in busy time below this are noise; the head counts decide then.
-const BUSY_STEP: f64 = 0.1;
+/// What a worker is to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standpoint {
+    /// The room lives there.
+    Home,
+    /// A part of the room lives there.
+    Branch,
+    /// Nothing.
+    Stranger,
+}
 
-/// The least loaded worker: by busy time first, because heads differ in what they cost; then by participants and
-/// rooms, because a room just created has not cost anything yet.
+/// Consumers that somebody who joins will probably have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Newcomer {
+    pub(crate) consumers: usize,
+}
+
+impl Newcomer {
+    /// The consumers that flow to somebody who joins `others`: nobody looks at more people than a screen shows
+    /// (contract §5.3: 16), and each is seen and heard.
+    pub(crate) fn among(others: usize) -> Self {
+        const VISIBLE: usize = 16;
+        Self {
+            consumers: 2 * others.min(VISIBLE),
+        }
+    }
+}
+
+/// Differences in load below this are noise; the head counts decide then.
+const STEP: f64 = 0.1;
+
+/// Consumers that fill a worker, as long as nothing is known of what they really cost: at 50 packets/s, between a voice
+/// and a small picture, they take 100,000 packets/s, which a core carries (docs/capacity.md). The thread's busy time
+/// tells the truth a second later.
+const CONSUMERS_PER_WORKER: f64 = 2_000.0;
+
+impl Candidate {
+    /// The share of the worker that is taken, 0 to 1 and more, once `newcomer` has come.
+    fn load(&self, newcomer: Newcomer) -> f64 {
+        let predicted = (self.consumers + newcomer.consumers) as f64 / CONSUMERS_PER_WORKER;
+        self.busy.clamp(0.0, 1.0).max(predicted)
+    }
+
+    /// The lower, the better for a newcomer.
+    fn rank(&self, newcomer: Newcomer) -> impl Ord + use<> {
+        let steps = (self.load(newcomer) / STEP) as u32;
+        (steps, self.participants, self.standpoint, self.rooms, self.index)
+    }
+}
+
+/// The least loaded worker for a new room: by load first, because heads differ in what they cost; then by participants
+/// and rooms, because a room just created has not cost anything yet.
 pub(crate) fn least_loaded(candidates: &[Candidate]) -> Option<usize> {
-    let rank = |candidate: &Candidate| {
-        let busy = (candidate.busy.clamp(0.0, 1.0) / BUSY_STEP) as u32;
-        (busy, candidate.participants, candidate.rooms, candidate.index)
+    best(candidates.iter(), Newcomer { consumers: 0 })
+}
+
+/// The worker for a newcomer of a room. While the room's home has less load than `threshold` (0 to 1) that is the home:
+/// nothing is cheaper than to have everybody in one place. Then a branch that the room has anyway, on the same condition;
+/// then whoever has least to do.
+pub(crate) fn for_newcomer(candidates: &[Candidate], newcomer: Newcomer, threshold: f64) -> Option<usize> {
+    let cool = |standpoint: Standpoint| {
+        candidates
+            .iter()
+            .filter(move |one| one.standpoint == standpoint && one.load(newcomer) < threshold)
     };
+    best(cool(Standpoint::Home), newcomer)
+        .or_else(|| best(cool(Standpoint::Branch), newcomer))
+        .or_else(|| best(candidates.iter(), newcomer))
+}
+
+fn best<'a>(candidates: impl Iterator<Item = &'a Candidate>, newcomer: Newcomer) -> Option<usize> {
     candidates
-        .iter()
-        .min_by_key(|candidate| rank(candidate))
+        .min_by_key(|candidate| candidate.rank(newcomer))
         .map(|candidate| candidate.index)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Standpoint::{Branch, Home, Stranger};
     use super::*;
 
     fn worker(index: usize, busy: f64, participants: usize, rooms: usize) -> Candidate {
@@ -38,12 +103,18 @@ mod tests {
             index,
             busy,
             participants,
+            consumers: 0,
             rooms,
+            standpoint: Stranger,
         }
     }
 
     #[test]
-    fn busy_time_counts_before_heads_and_heads_before_rooms() {
+    fn load_counts_before_heads_and_heads_before_rooms() {
+        let eager = |index, consumers| Candidate {
+            consumers,
+            ..worker(index, 0.0, 1, 1)
+        };
         let table = [
             (vec![worker(0, 0.0, 0, 0), worker(1, 0.0, 0, 0)], Some(0)),
             (vec![worker(0, 0.0, 0, 1), worker(1, 0.0, 0, 0)], Some(1)),
@@ -51,6 +122,9 @@ mod tests {
             (vec![worker(0, 0.55, 3, 1), worker(1, 0.15, 30, 4)], Some(1)),
             // A difference within a step is noise.
             (vec![worker(0, 0.12, 3, 1), worker(1, 0.18, 1, 1)], Some(1)),
+            // Consumers that began to flow within the second cost as much as others, though nobody measured it yet.
+            (vec![eager(0, 1_000), worker(1, 0.3, 9, 9)], Some(1)),
+            (vec![eager(0, 300), worker(1, 0.3, 9, 9)], Some(0)),
             (Vec::new(), None),
         ];
         for (workers, expected) in table {
@@ -66,5 +140,57 @@ mod tests {
             rooms[least_loaded(&workers).expect("four workers")] += 1;
         }
         assert_eq!(rooms, [2; 4]);
+    }
+
+    #[test]
+    fn a_room_stays_in_one_place_until_that_is_loaded() {
+        let one = |index, standpoint, busy, consumers| Candidate {
+            index,
+            busy,
+            participants: 5,
+            consumers,
+            rooms: 1,
+            standpoint,
+        };
+        let table = [
+            // (home, branch, stranger) by (busy, consumers), who gets the newcomer.
+            ([(0.69, 0), (0.0, 0), (0.0, 0)], 0),
+            ([(0.70, 0), (0.6, 0), (0.0, 0)], 1),
+            ([(0.70, 0), (0.8, 0), (0.5, 0)], 2),
+            // The prediction counts with the newcomer's own consumers: 1,368 + 32 of 2,000.
+            ([(0.1, 1_367), (0.0, 0), (0.0, 0)], 0),
+            ([(0.1, 1_368), (0.0, 0), (0.0, 0)], 1),
+            // All are hot and alike: nothing is gained by going elsewhere.
+            ([(0.91, 0), (0.92, 0), (0.93, 0)], 0),
+            ([(0.91, 0), (0.85, 0), (0.93, 0)], 1),
+        ];
+        for (row, expected) in table {
+            let [home, branch, stranger] = row;
+            let workers = [
+                one(0, Home, home.0, home.1),
+                one(1, Branch, branch.0, branch.1),
+                one(2, Stranger, stranger.0, stranger.1),
+            ];
+            let newcomer = Newcomer::among(40);
+            assert_eq!(newcomer.consumers, 32);
+            assert_eq!(for_newcomer(&workers, newcomer, 0.7), Some(expected), "{row:?}");
+        }
+        assert_eq!(for_newcomer(&[], Newcomer::among(1), 0.7), None);
+    }
+
+    #[test]
+    fn with_no_threshold_newcomers_take_turns() {
+        let mut participants = [0_usize; 3];
+        for _ in 0..9 {
+            let workers: Vec<_> = (0..3)
+                .map(|index| Candidate {
+                    standpoint: if index == 0 { Home } else { Branch },
+                    ..worker(index, 0.0, participants[index], 1)
+                })
+                .collect();
+            let seat = for_newcomer(&workers, Newcomer::among(9), 0.0).expect("three workers");
+            participants[seat] += 1;
+        }
+        assert_eq!(participants, [3; 3]);
     }
 }

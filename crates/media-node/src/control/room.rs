@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use sfu::command::{Command, CommandError, Reply};
-use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
+use sfu::key::{ConsumerKey, ProducerKey, TransportKey};
 use signalling::client_node::{CreateRoomResponse, NodeEvent, ProducerClosed, ProducerSummary, RoomResponse};
 use signalling::error::ErrorBody;
 use signalling::gateway_node::{RoomDestroyed, RoomEnd, ServiceEvent};
@@ -22,19 +22,22 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::rooms::Standing;
-use super::workers::{Lease, WorkerError};
+use super::workers::{WorkerError, WorkerNumber};
 
 mod consumers;
 mod deadlines;
 mod events;
 mod objects;
 mod participants;
+mod parts;
 mod producers;
 mod transports;
+mod twins;
 
 pub(crate) use producers::Flow;
 
 use objects::{Consumer, Participant, Producer, Transport};
+use parts::Part;
 
 /// A job's work on the room.
 pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -101,8 +104,10 @@ pub(crate) struct Jobs(mpsc::UnboundedReceiver<Job>);
 pub(crate) struct Room {
     call: CallId,
     router_id: RouterId,
-    router: RouterKey,
-    lease: Lease,
+    /// Where the room lives; it ends with this worker.
+    home: WorkerNumber,
+    /// Home and, when that is loaded, others.
+    parts: BTreeMap<WorkerNumber, Part>,
     context: Arc<Context>,
     mailbox: Mailbox,
     created_at: SystemTime,
@@ -112,9 +117,11 @@ pub(crate) struct Room {
     transports: HashMap<TransportId, Transport>,
     producers: HashMap<ProducerId, Producer>,
     consumers: HashMap<ConsumerId, Consumer>,
-    transport_ids: HashMap<TransportKey, TransportId>,
-    producer_ids: HashMap<ProducerKey, ProducerId>,
-    consumer_ids: HashMap<ConsumerKey, ConsumerId>,
+    // Keys mean something only together with the worker that minted them.
+    transport_ids: HashMap<(WorkerNumber, TransportKey), TransportId>,
+    /// Twins lead to their original.
+    producer_ids: HashMap<(WorkerNumber, ProducerKey), ProducerId>,
+    consumer_ids: HashMap<(WorkerNumber, ConsumerKey), ConsumerId>,
     /// Counts producers, to list them in the order of their creation.
     next_producer: u64,
     /// How it was created: a room on standby takes a place only while it carries media.
@@ -140,9 +147,11 @@ impl Room {
                 return Err(internal());
             }
         };
+        let (home, index) = (lease.number(), lease.index());
         let room = Self {
             router_id: RouterId::random(),
-            router,
+            home,
+            parts: BTreeMap::from([(home, Part::new(lease, router))]),
             unjoined_until: Some(Instant::now() + context.timings.unjoined),
             created_at: SystemTime::now(),
             participants: BTreeMap::new(),
@@ -156,11 +165,10 @@ impl Room {
             created_as: standing,
             end: None,
             call,
-            lease,
             context,
             mailbox,
         };
-        tracing::info!(call = %room.call, router = %room.router_id, worker = room.lease.index(), "room created");
+        tracing::info!(call = %room.call, router = %room.router_id, worker = index, "room created");
         let response = CreateRoomResponse {
             room_id: room.call.clone(),
             router_id: room.router_id,
@@ -191,7 +199,9 @@ impl Room {
             return;
         }
         self.end = Some(end);
-        self.lease.post(Command::CloseRouter(self.router));
+        for part in self.parts.values() {
+            part.lease.post(Command::CloseRouter(part.router));
+        }
         for (id, producer) in &self.producers {
             self.announce_closed(*id, producer);
         }
@@ -201,7 +211,9 @@ impl Room {
         };
         self.context.notices.services(ServiceEvent::RoomDestroyed(event));
         tracing::info!(call = %self.call, reason = ?end, participants = self.participants.len(), "room destroyed");
-        self.context.workers.release(&self.lease, self.participants.len());
+        for part in std::mem::take(&mut self.parts).values() {
+            self.context.workers.release(&part.lease, part.participants);
+        }
         // Last: from here on a room of the same name may be created, and nothing said about this one may follow.
         self.context
             .registry
@@ -247,28 +259,39 @@ impl Room {
     }
 
     /// A command whose refusal is our fault or the worker's.
-    async fn command(&self, command: Command, code: ErrorCode) -> Result<Reply, ErrorBody> {
-        match self.lease.call(command).await {
+    async fn command(
+        &self,
+        worker: WorkerNumber,
+        command: Command,
+        code: ErrorCode,
+    ) -> Result<Reply, ErrorBody> {
+        match self.call(worker, command).await {
             Ok(Reply::Failed(error)) => Err(self.refused(&error, code)),
             Ok(reply) => Ok(reply),
             Err(error) => Err(self.unanswered(error, code)),
         }
     }
 
+    /// Sends a command to a worker on which a part of the room lives.
+    async fn call(&self, worker: WorkerNumber, command: Command) -> Result<Reply, WorkerError> {
+        let part = self.parts.get(&worker).ok_or(WorkerError::Gone)?;
+        part.lease.call(command).await
+    }
+
     /// Reports a refusal by the worker that the request did not cause.
     fn refused(&self, error: &CommandError, code: ErrorCode) -> ErrorBody {
-        tracing::error!(call = %self.call, worker = self.lease.index(), %error, "a command was refused");
+        tracing::error!(call = %self.call, %error, "a command was refused");
         ErrorBody::new(code)
     }
 
     fn unanswered(&self, error: WorkerError, code: ErrorCode) -> ErrorBody {
-        tracing::error!(call = %self.call, worker = self.lease.index(), %error, "a command got no answer");
+        tracing::error!(call = %self.call, %error, "a command got no answer");
         ErrorBody::new(code)
     }
 
     /// Reports an answer that does not belong to the command.
     fn unexpected(&self, reply: &Reply, code: ErrorCode) -> ErrorBody {
-        tracing::error!(call = %self.call, worker = self.lease.index(), ?reply, "an answer to another command");
+        tracing::error!(call = %self.call, ?reply, "an answer to another command");
         ErrorBody::new(code)
     }
 }

@@ -1,18 +1,18 @@
 //! The worker threads as the control plane sees them: asked by command, listened to by event, replaced when dead.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use sfu::PeerId;
 use sfu::command::{Command, Reply};
 use sfu::event::Event;
 use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use sfu::spec::{WorkerAddresses, WorkerConfig};
 use sfu::stats::WorkerStats;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::place::{self, Candidate};
+use super::place::{self, Candidate, Newcomer, Standpoint};
 use super::room::Mailbox;
 use crate::metrics::Traffic;
 use crate::random;
@@ -21,8 +21,10 @@ use crate::worker::{
     WorkerThreadConfig, bind_ports,
 };
 
-/// A worker answers between two batches of packets, within milliseconds. One that has not answered by now hangs.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+mod lease;
+
+use lease::ask;
+pub(crate) use lease::{Lease, Part};
 
 /// Why a worker gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +56,8 @@ pub(crate) struct WorkersConfig {
     pub(crate) tcp: bool,
     /// The seed is replaced for each worker.
     pub(crate) worker: WorkerConfig,
+    /// Busy share, 0 to 1, from which on newcomers of a room are served by other workers than its home.
+    pub(crate) spread_at: f64,
 }
 
 /// A notice, with the worker it came from. Numbers are never used again, so that what a dead worker still had to say
@@ -61,13 +65,23 @@ pub(crate) struct WorkersConfig {
 pub(crate) type NumberedNotice = (WorkerNumber, WorkerNotice);
 
 /// One life of one worker thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WorkerNumber(u64);
+
+impl WorkerNumber {
+    /// Its name among the workers.
+    pub(crate) fn peer(self) -> PeerId {
+        PeerId(self.0)
+    }
+}
 
 /// Any object a worker reports about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum AnyKey {
+    /// A room's only router, or the first of several.
     Router(RouterKey),
+    /// A router of a part of a room.
+    Branch(RouterKey),
     Transport(TransportKey),
     Producer(ProducerKey),
     Consumer(ConsumerKey),
@@ -84,6 +98,8 @@ struct Slot {
     handle: WorkerHandle,
     rooms: usize,
     participants: usize,
+    /// Consumers that flow.
+    consumers: usize,
     /// Latest counts, kept for the metrics in case the thread dies.
     stats: WorkerStats,
     state: SlotState,
@@ -123,6 +139,9 @@ impl IoTotals {
 pub(crate) struct Workers {
     slots: Mutex<Vec<Slot>>,
     owners: Arc<Owners>,
+    /// Between which workers there are lanes, the lower number first.
+    links: Mutex<HashSet<(WorkerNumber, WorkerNumber)>>,
+    spread_at: f64,
     traffic: Mutex<Traffic>,
     /// What the sockets of dead workers had counted.
     buried: Mutex<IoTotals>,
@@ -157,6 +176,7 @@ impl Workers {
                 handle,
                 rooms: 0,
                 participants: 0,
+                consumers: 0,
                 stats,
                 state,
             });
@@ -164,6 +184,8 @@ impl Workers {
         Ok(Self {
             slots: Mutex::new(slots),
             owners: Arc::default(),
+            links: Mutex::default(),
+            spread_at: config.spread_at,
             traffic: Mutex::default(),
             buried: Mutex::default(),
             config: config.worker,
@@ -174,20 +196,69 @@ impl Workers {
     /// Chooses the least loaded worker for a room of which `mailbox` is the owner.
     pub(crate) fn place(&self, mailbox: &Mailbox) -> Option<Lease> {
         let mut slots = self.slots();
-        let candidates: Vec<Candidate> = slots
-            .iter()
-            .filter(|slot| slot.state == SlotState::Alive)
-            .map(candidate)
+        let candidates: Vec<Candidate> = alive(&slots)
+            .map(|slot| candidate(slot, Standpoint::Stranger))
             .collect();
         let slot = slots.get_mut(place::least_loaded(&candidates)?)?;
-        slot.rooms += 1;
-        Some(Lease {
-            index: slot.index,
-            number: slot.number,
-            handle: slot.handle.clone(),
-            mailbox: mailbox.clone(),
-            owners: Arc::clone(&self.owners),
+        Some(self.lease(slot, mailbox, Part::Home))
+    }
+
+    /// Chooses the worker for a newcomer of a room that lives on `home` and `branches`; `None` when all are dead.
+    pub(crate) fn place_newcomer(
+        &self,
+        home: &Lease,
+        branches: &[WorkerNumber],
+        newcomer: Newcomer,
+    ) -> Option<Seat> {
+        let mut slots = self.slots();
+        let standpoint = |slot: &Slot| match slot.number {
+            number if number == home.number() => Standpoint::Home,
+            number if branches.contains(&number) => Standpoint::Branch,
+            _ => Standpoint::Stranger,
+        };
+        let candidates: Vec<Candidate> = alive(&slots)
+            .map(|slot| candidate(slot, standpoint(slot)))
+            .collect();
+        let slot = slots.get_mut(place::for_newcomer(&candidates, newcomer, self.spread_at)?)?;
+        Some(match standpoint(slot) {
+            Standpoint::Home | Standpoint::Branch => Seat::Known(slot.number),
+            Standpoint::Stranger => Seat::New(self.lease(slot, home.mailbox(), Part::Branch)),
         })
+    }
+
+    fn lease(&self, slot: &mut Slot, mailbox: &Mailbox, part: Part) -> Lease {
+        slot.rooms += 1;
+        Lease::new(
+            (slot.index, slot.number, slot.handle.clone()),
+            mailbox.clone(),
+            Arc::clone(&self.owners),
+            part,
+        )
+    }
+
+    /// Makes sure that there are lanes between two workers.
+    pub(crate) fn link(&self, one: &Lease, other: &Lease) -> Result<(), WorkerError> {
+        let (low, high) = if one.number() < other.number() {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        // Held to the end: a worker that dies meanwhile is removed from here afterwards.
+        let mut links = lock(&self.links);
+        let pair = (low.number(), high.number());
+        if links.contains(&pair) {
+            return Ok(());
+        }
+        low.link(high)?;
+        links.insert(pair);
+        Ok(())
+    }
+
+    /// Counts consumers that began (or ceased) to flow on the leased worker.
+    pub(crate) fn count_consumers(&self, lease: &Lease, change: isize) {
+        self.update(lease, |slot| {
+            slot.consumers = slot.consumers.saturating_add_signed(change)
+        });
     }
 
     /// Counts participants who came to (or left) a room of the leased worker.
@@ -210,8 +281,8 @@ impl Workers {
         // A lease of a dead worker says nothing about its successor.
         if let Some(slot) = self
             .slots()
-            .get_mut(lease.index)
-            .filter(|slot| slot.number == lease.number)
+            .get_mut(lease.index())
+            .filter(|slot| slot.number == lease.number())
         {
             change(slot);
         }
@@ -239,10 +310,12 @@ impl Workers {
         let slot = slots
             .iter_mut()
             .find(|slot| slot.number == dead && slot.state == SlotState::Alive)?;
-        let mut rooms = Vec::new();
+        let (mut homes, mut branches) = (Vec::new(), Vec::new());
         lock(&self.owners).retain(|(worker, key), mailbox| {
-            if *worker == dead && matches!(key, AnyKey::Router(_)) {
-                rooms.push(mailbox.clone());
+            match key {
+                AnyKey::Router(_) if *worker == dead => homes.push(mailbox.clone()),
+                AnyKey::Branch(_) if *worker == dead => branches.push(mailbox.clone()),
+                _ => {}
             }
             *worker != dead
         });
@@ -251,6 +324,7 @@ impl Workers {
         slot.number = successor;
         slot.rooms = 0;
         slot.participants = 0;
+        slot.consumers = 0;
         slot.stats = WorkerStats::default();
         let sockets = (&slot.udp, slot.tcp.as_ref());
         match spawn(slot.index, successor, sockets, &self.config, self.notices.clone()) {
@@ -260,9 +334,15 @@ impl Workers {
                 slot.state = SlotState::Dead;
             }
         }
+        let index = slot.index;
+        lock(&self.links).retain(|(low, high)| *low != dead && *high != dead);
+        for slot in alive(&slots) {
+            slot.handle.unlink(dead.peer());
+        }
         Some(Casualties {
-            index: slot.index,
-            rooms,
+            index,
+            homes,
+            branches,
         })
     }
 
@@ -341,92 +421,18 @@ impl Workers {
 pub(crate) struct Casualties {
     /// Its place.
     pub(crate) index: usize,
-    /// The owners of its rooms.
-    pub(crate) rooms: Vec<Mailbox>,
+    /// The owners of the rooms that lived there.
+    pub(crate) homes: Vec<Mailbox>,
+    /// The owners of the rooms of which a part lived there.
+    pub(crate) branches: Vec<Mailbox>,
 }
 
-/// A room's hold on its worker.
-pub(crate) struct Lease {
-    index: usize,
-    number: WorkerNumber,
-    handle: WorkerHandle,
-    mailbox: Mailbox,
-    owners: Arc<Owners>,
-}
-
-impl Lease {
-    /// Sends a command and waits for the answer. Events about an object created this way reach the room's mailbox.
-    pub(crate) async fn call(&self, command: Command) -> Result<Reply, WorkerError> {
-        let (owners, number, mailbox) = (Arc::clone(&self.owners), self.number, self.mailbox.clone());
-        // On the worker's thread and before it reports anything about the new object: no event can be missed.
-        let register = move |reply: &Reply| {
-            let key = match reply {
-                Reply::Router(key) => AnyKey::Router(*key),
-                Reply::Transport(key) => AnyKey::Transport(*key),
-                Reply::Producer(key) => AnyKey::Producer(*key),
-                Reply::Consumer(key) => AnyKey::Consumer(*key),
-                _ => return,
-            };
-            lock(&owners).insert((number, key), mailbox);
-        };
-        ask(&self.handle, command, register).await
-    }
-
-    /// Sends a command whose answer nobody needs.
-    pub(crate) fn post(&self, command: Command) {
-        // A worker that is gone has forgotten everything anyway.
-        let _ = self.handle.call(command, Box::new(|_| ()));
-    }
-
-    /// Where clients reach the worker.
-    pub(crate) fn addresses(&self) -> WorkerAddresses {
-        self.handle.addresses()
-    }
-
-    /// The worker's place, for logs.
-    pub(crate) fn index(&self) -> usize {
-        self.index
-    }
-
-    pub(crate) fn forget_transport(&self, key: TransportKey) {
-        self.forget(AnyKey::Transport(key));
-    }
-
-    pub(crate) fn forget_producer(&self, key: ProducerKey) {
-        self.forget(AnyKey::Producer(key));
-    }
-
-    pub(crate) fn forget_consumer(&self, key: ConsumerKey) {
-        self.forget(AnyKey::Consumer(key));
-    }
-
-    fn forget(&self, key: AnyKey) {
-        lock(&self.owners).remove(&(self.number, key));
-    }
-
-    fn forget_all(&self) {
-        lock(&self.owners).retain(|_, mailbox| !mailbox.same_room(&self.mailbox));
-    }
-}
-
-async fn ask(
-    handle: &WorkerHandle,
-    command: Command,
-    register: impl FnOnce(&Reply) + Send + 'static,
-) -> Result<Reply, WorkerError> {
-    let (answer, answered) = oneshot::channel();
-    let reply = Box::new(move |reply: Reply| {
-        register(&reply);
-        // Nobody waits any more if the answer came too late; the object then belongs to a room that gave up on
-        // its worker.
-        drop(answer.send(reply));
-    });
-    handle.call(command, reply).map_err(|_| WorkerError::Gone)?;
-    match tokio::time::timeout(REPLY_TIMEOUT, answered).await {
-        Ok(Ok(reply)) => Ok(reply),
-        Ok(Err(_)) => Err(WorkerError::Gone),
-        Err(_) => Err(WorkerError::Silent),
-    }
+/// Where a newcomer is served.
+pub(crate) enum Seat {
+    /// On a worker that the room lives on already.
+    Known(WorkerNumber),
+    /// On another one, for which the room now has a lease.
+    New(Lease),
 }
 
 fn spawn(
@@ -455,13 +461,19 @@ fn spawn(
     )
 }
 
-fn candidate(slot: &Slot) -> Candidate {
+fn alive(slots: &[Slot]) -> impl Iterator<Item = &Slot> {
+    slots.iter().filter(|slot| slot.state == SlotState::Alive)
+}
+
+fn candidate(slot: &Slot, standpoint: Standpoint) -> Candidate {
     let busy = slot.handle.load().busy;
     Candidate {
         index: slot.index,
         busy: busy.into(),
         participants: slot.participants,
+        consumers: slot.consumers,
         rooms: slot.rooms,
+        standpoint,
     }
 }
 

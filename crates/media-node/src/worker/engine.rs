@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use link::FiveTuple;
-use sfu::{PeerId, PipeBatch, Piped, Transmit};
 use sfu::command::{Command, Reply};
 use sfu::event::Event;
+use sfu::{PeerId, PipeBatch, Piped, Transmit};
 
 /// A packet engine: datagrams, commands and time in; datagrams and events out. Implemented by [`sfu::Worker`].
 pub(super) trait Engine {

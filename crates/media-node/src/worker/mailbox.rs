@@ -26,7 +26,10 @@ pub struct WorkerGone;
 
 /// What can be put into a mailbox.
 pub(super) enum Message {
-    Call { command: Command, reply: ReplyTo },
+    Call {
+        command: Command,
+        reply: ReplyTo,
+    },
     /// There are lanes to another worker from now on.
     Link(Box<PipeEnd>),
     /// Another worker is gone.

@@ -260,7 +260,10 @@ mod tests {
         }
         near.send(&mut worker);
         assert!(!near.jammed());
-        assert_eq!((taken, far.next(0).map(|(_, batch)| batch.len())), (DEPTH, Some(1)));
+        assert_eq!(
+            (taken, far.next(0).map(|(_, batch)| batch.len())),
+            (DEPTH, Some(1))
+        );
     }
 
     #[test]

@@ -352,7 +352,9 @@ impl<E: Engine> Loop<'_, E> {
     fn serve_pipes(&mut self) {
         for index in 0..self.pipes.len() {
             for _ in 0..pipes::BATCHES {
-                let Some((peer, batch)) = self.pipes.next(index) else { break };
+                let Some((peer, batch)) = self.pipes.next(index) else {
+                    break;
+                };
                 let now = Instant::now();
                 for piped in batch.iter() {
                     self.engine.handle_piped(now, peer, piped);

@@ -5,8 +5,8 @@ use rtp::ext::ExtMap;
 use rtp::{Mid, PayloadType, RtpTime};
 
 use super::*;
-use crate::producer::Origin;
 use crate::packet::{HEADER, Packet};
+use crate::producer::Origin;
 use crate::spec::{ProducerCodec, ProducerEncoding, ProducerSpec, RtxSpec};
 
 const SEED: u64 = 1_000 | 5_000 << 16;
@@ -48,7 +48,7 @@ fn producer(codec: CodecKind, scalability: Scalability, encodings: usize) -> Pro
         Default::default(),
         spec,
     )
-        .expect("a codec and an encoding")
+    .expect("a codec and an encoding")
 }
 
 fn consumer(producer: &Producer) -> Consumer {

@@ -82,9 +82,18 @@ pub(crate) enum Wish {
 
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    Packet { packet: PipedPacket, range: Range<usize> },
-    Note { to: RemoteProducer, note: Note },
-    Wish { of: RemoteProducer, wish: Wish },
+    Packet {
+        packet: PipedPacket,
+        range: Range<usize>,
+    },
+    Note {
+        to: RemoteProducer,
+        note: Note,
+    },
+    Wish {
+        of: RemoteProducer,
+        wish: Wish,
+    },
 }
 
 /// What one worker has for another, in order. Made to be used again: clear it and hand it back.

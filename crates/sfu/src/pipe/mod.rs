@@ -21,8 +21,8 @@ mod target;
 
 use slotmap::SlotMap;
 
-pub use self::batch::{PipeBatch, Piped};
 pub(crate) use self::batch::{Continuity, Note, PipedPacket, SourceClock};
+pub use self::batch::{PipeBatch, Piped};
 pub(crate) use self::source::Progress;
 use crate::key::ProducerKey;
 

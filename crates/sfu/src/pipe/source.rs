@@ -26,10 +26,7 @@ impl Worker {
         to: PeerId,
         remote: RemoteProducer,
     ) -> Result<(), CommandError> {
-        let producer = self
-            .producers
-            .get_mut(key)
-            .ok_or(CommandError::UnknownProducer)?;
+        let producer = self.producers.get_mut(key).ok_or(CommandError::UnknownProducer)?;
         if matches!(producer.origin, Origin::Pipe(_)) {
             // Every worker is one step away from every other; a second step would only add delay.
             return Err(CommandError::ForeignProducer);

@@ -243,7 +243,10 @@ mod tests {
         assert!(requests.request(at(10), 2), "other encodings are apart");
         assert!(requests.request(at(500), 1));
         requests.forget(1);
-        assert!(requests.request(at(520), 1), "a viewer who came after the key frame");
+        assert!(
+            requests.request(at(520), 1),
+            "a viewer who came after the key frame"
+        );
         assert!(!requests.request(at(521), 200), "no such encoding");
     }
 }

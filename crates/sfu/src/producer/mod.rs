@@ -161,12 +161,7 @@ pub(crate) struct Producer {
 
 impl Producer {
     /// A producer as negotiated. The spec has at least one codec and one encoding.
-    pub(crate) fn new(
-        now: Instant,
-        origin: Origin,
-        router: RouterKey,
-        spec: ProducerSpec,
-    ) -> Option<Self> {
+    pub(crate) fn new(now: Instant, origin: Origin, router: RouterKey, spec: ProducerSpec) -> Option<Self> {
         let codec = *spec.codecs.first()?;
         if spec.encodings.is_empty() || spec.encodings.len() > MAX_ENCODINGS {
             return None;

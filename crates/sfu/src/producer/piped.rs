@@ -50,10 +50,7 @@ impl Producer {
             stream.temporal_layers = [0; MAX_ENCODINGS];
         }
         let mut woke = !was_alive;
-        if let Some(layers) = stream
-            .temporal_layers
-            .get_mut(usize::from(packet.frame.spatial))
-        {
+        if let Some(layers) = stream.temporal_layers.get_mut(usize::from(packet.frame.spatial)) {
             woke |= *layers <= packet.frame.temporal;
             *layers = (*layers).max(packet.frame.temporal.saturating_add(1));
             stream.rates[usize::from(packet.frame.spatial)].add(now, len);

@@ -50,7 +50,7 @@ impl Room {
             return Ok(consumer.response(*id, producer));
         }
         negotiate::can_consume(&producer.consumable, &capabilities)?;
-        let (producer_key, consumable) = (producer.key, producer.consumable.clone());
+        let consumable = producer.consumable.clone();
         let cname = self
             .participants
             .get(&producer.owner)
@@ -64,18 +64,28 @@ impl Room {
             tracing::error!(call = %self.call, %error, "a negotiated consumer cannot be expressed");
             ErrorBody::new(FAILED)
         })?;
-        let transport = self.transports.get(&transport_id).ok_or_else(without)?.key;
+        let transport = self.transports.get(&transport_id).ok_or_else(without)?;
+        let (worker, transport) = (transport.worker, transport.key);
+        let producer = self.producer_on(worker, producer_id).await?;
         let command = Command::Consume {
             transport,
-            producer: producer_key,
+            producer,
             spec,
         };
-        let key = match self.command(command, FAILED).await? {
-            Reply::Consumer(key) => key,
-            other => return Err(self.unexpected(&other, FAILED)),
+        let key = match self.command(worker, command, FAILED).await {
+            Ok(Reply::Consumer(key)) => key,
+            outcome => {
+                self.close_idle_twins(producer_id);
+                return Err(match outcome {
+                    Ok(other) => self.unexpected(&other, FAILED),
+                    Err(error) => error,
+                });
+            }
         };
         let id = ConsumerId::random();
+        self.count_twin_consumer(producer_id, worker);
         let consumer = Consumer {
+            worker,
             key,
             owner,
             transport: transport_id,
@@ -92,7 +102,7 @@ impl Room {
         self.context
             .metrics
             .consumer_created(producer.kind.as_str(), began.elapsed());
-        self.consumer_ids.insert(key, id);
+        self.consumer_ids.insert((worker, key), id);
         self.consumers.insert(id, consumer);
         Ok(response)
     }
@@ -125,15 +135,19 @@ impl Room {
         flow: Flow,
     ) -> Result<(), ErrorBody> {
         let consumer = self.owned_consumer(caller, id)?;
+        let worker = consumer.worker;
         let changes = consumer.paused != (flow == Flow::Paused);
         let command = match flow {
             Flow::Paused => Command::PauseConsumer(consumer.key),
             // Also when it runs already: whoever asks again has seen no picture yet.
             Flow::Running => Command::ResumeConsumer(consumer.key),
         };
-        self.command(command, ErrorCode::InternalServerError).await?;
+        self.command(worker, command, ErrorCode::InternalServerError)
+            .await?;
         if changes && let Some(consumer) = self.consumers.get_mut(&id) {
             consumer.paused = flow == Flow::Paused;
+            let change = if consumer.paused { -1 } else { 1 };
+            self.count_consumer(worker, change);
             self.announce_consumer(id, flow, PauseReason::Client);
         }
         Ok(())
@@ -164,14 +178,15 @@ impl Room {
         id: ConsumerId,
         layers: PreferredLayersRequest,
     ) -> Result<(), ErrorBody> {
-        let consumer = self.owned_consumer(caller, id)?.key;
+        let own = self.owned_consumer(caller, id)?;
+        let (worker, consumer) = (own.worker, own.key);
         let temporal = layers.temporal_layer.unwrap_or(ALL_TEMPORAL_LAYERS);
         let layers = Layers {
             spatial: layers.spatial_layer,
             temporal,
         };
         let command = Command::SetPreferredLayers { consumer, layers };
-        self.command(command, ErrorCode::InternalServerError)
+        self.command(worker, command, ErrorCode::InternalServerError)
             .await
             .map(drop)
     }
@@ -182,23 +197,30 @@ impl Room {
         caller: &Caller,
         id: ConsumerId,
     ) -> Result<(), ErrorBody> {
-        let key = self.owned_consumer(caller, id)?.key;
-        self.command(Command::RequestKeyFrame(key), ErrorCode::InternalServerError)
+        let own = self.owned_consumer(caller, id)?;
+        let (worker, command) = (own.worker, Command::RequestKeyFrame(own.key));
+        self.command(worker, command, ErrorCode::InternalServerError)
             .await
             .map(drop)
     }
 
     /// Removes consumers that the worker closes or has closed.
     pub(super) fn forget_consumers(&mut self, gone: impl Fn(&Consumer) -> bool) {
-        let (lease, consumer_ids) = (&self.lease, &mut self.consumer_ids);
-        self.consumers.retain(|_, consumer| {
-            let gone = gone(consumer);
-            if gone {
-                consumer_ids.remove(&consumer.key);
-                lease.forget_consumer(consumer.key);
+        let left: Vec<Consumer> = self
+            .consumers
+            .extract_if(|_, consumer| gone(consumer))
+            .map(|(_, consumer)| consumer)
+            .collect();
+        for consumer in left {
+            self.consumer_ids.remove(&(consumer.worker, consumer.key));
+            if let Some(part) = self.parts.get(&consumer.worker) {
+                part.lease.forget_consumer(consumer.key);
             }
-            !gone
-        });
+            if !consumer.paused {
+                self.count_consumer(consumer.worker, -1);
+            }
+            self.discount_twin_consumer(consumer.producer, consumer.worker);
+        }
     }
 
     fn owned_consumer(&self, caller: &Caller, id: ConsumerId) -> Result<&Consumer, ErrorBody> {

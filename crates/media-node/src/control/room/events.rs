@@ -9,39 +9,40 @@ use tokio::time::Instant;
 use super::Room;
 use super::producers::Flow;
 use crate::control::translate;
+use crate::control::workers::WorkerNumber;
 
 impl Room {
     /// Takes an event; those about objects closed meanwhile are late and mean nothing.
-    pub(crate) fn handle_event(&mut self, event: Event) {
+    pub(crate) fn handle_event(&mut self, worker: WorkerNumber, event: Event) {
         match event {
             Event::Ice { transport, state } => {
-                if let Some(id) = self.transport_ids.get(&transport).copied() {
+                if let Some(id) = self.transport_ids.get(&(worker, transport)).copied() {
                     self.ice_changed(id, translate::ice_state(state));
                 }
             }
             Event::Selected { transport, protocol } => {
-                let id = self.transport_ids.get(&transport).copied();
+                let id = self.transport_ids.get(&(worker, transport)).copied();
                 if let Some(transport) = id.and_then(|id| self.transports.get_mut(&id)) {
                     transport.protocol = Some(protocol);
                 }
             }
             Event::Dtls { transport, state } => {
-                if let Some(id) = self.transport_ids.get(&transport).copied() {
+                if let Some(id) = self.transport_ids.get(&(worker, transport)).copied() {
                     self.dtls_changed(id, translate::dtls_state(state));
                 }
             }
             Event::ConsumerStarved { consumer } => {
-                if let Some(id) = self.consumer_ids.get(&consumer) {
+                if let Some(id) = self.consumer_ids.get(&(worker, consumer)) {
                     self.announce_consumer(*id, Flow::Paused, PauseReason::Bandwidth);
                 }
             }
             Event::ConsumerRecovered { consumer } => {
-                if let Some(id) = self.consumer_ids.get(&consumer) {
+                if let Some(id) = self.consumer_ids.get(&(worker, consumer)) {
                     self.announce_consumer(*id, Flow::Running, PauseReason::Bandwidth);
                 }
             }
             Event::ActiveSpeaker { producer, volume, .. } => {
-                let id = producer.and_then(|producer| self.producer_ids.get(&producer));
+                let id = producer.and_then(|producer| self.producer_ids.get(&(worker, producer)));
                 let speaker = id.and_then(|id| self.producers.get(id));
                 self.context
                     .notices
@@ -52,11 +53,11 @@ impl Room {
                     }));
             }
             Event::ProducerScore { producer, scores } => {
-                let id = self.producer_ids.get(&producer);
+                let id = self.producer_ids.get(&(worker, producer));
                 tracing::trace!(call = %self.call, producer = ?id, scores = ?scores.as_slice(), "score");
             }
             Event::ConsumerLayers { consumer, layers } => {
-                let id = self.consumer_ids.get(&consumer);
+                let id = self.consumer_ids.get(&(worker, consumer));
                 tracing::trace!(call = %self.call, consumer = ?id, ?layers, "layers");
             }
         }
@@ -129,7 +130,7 @@ impl Room {
     }
 
     /// Tells services how a transport is.
-    fn announce_transport(&self, id: TransportId) {
+    pub(super) fn announce_transport(&self, id: TransportId) {
         let Some(transport) = self.transports.get(&id) else {
             return;
         };

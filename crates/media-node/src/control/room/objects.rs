@@ -1,16 +1,23 @@
 //! What a room holds.
 
+use std::collections::BTreeMap;
+
 use link::Protocol;
 use ortc::{ConsumerType, MediaKind, RtpParameters};
 use sfu::key::{ConsumerKey, ProducerKey, TransportKey};
+use sfu::spec::ProducerSpec;
 use signalling::client_node::{AppData, ConsumeResponse, ProducerSummary, TrackSource, TransportDirection};
 use signalling::gateway_node::{DtlsState, IceState};
 use signalling::{ConsumerId, ParticipantId, ProducerId, TransportId};
 use tokio::time::Instant;
 
+use crate::control::workers::WorkerNumber;
+
 /// Somebody with at least one transport, now or before.
 #[derive(Debug)]
 pub(super) struct Participant {
+    /// Who serves its transports.
+    pub(super) worker: WorkerNumber,
     /// One name for all tracks, so that receivers play them in step (contract §1.8.5).
     pub(super) cname: String,
     pub(super) send: Option<TransportId>,
@@ -22,8 +29,9 @@ pub(super) struct Participant {
 }
 
 impl Participant {
-    pub(super) fn new(cname: String) -> Self {
+    pub(super) fn new(worker: WorkerNumber, cname: String) -> Self {
         Self {
+            worker,
             cname,
             send: None,
             recv: None,
@@ -53,6 +61,7 @@ impl Participant {
 
 #[derive(Debug)]
 pub(super) struct Transport {
+    pub(super) worker: WorkerNumber,
     pub(super) key: TransportKey,
     pub(super) owner: ParticipantId,
     pub(super) direction: TransportDirection,
@@ -78,7 +87,13 @@ impl Transport {
 
 #[derive(Debug)]
 pub(super) struct Producer {
+    /// The worker that receives it.
+    pub(super) worker: WorkerNumber,
     pub(super) key: ProducerKey,
+    /// What it was created with, for its twins.
+    pub(super) spec: ProducerSpec,
+    /// Its twins on other workers.
+    pub(super) twins: BTreeMap<WorkerNumber, Twin>,
     pub(super) owner: ParticipantId,
     pub(super) transport: TransportId,
     pub(super) kind: MediaKind,
@@ -103,8 +118,27 @@ impl Producer {
     }
 }
 
+/// A producer on a worker that does not receive it.
+#[derive(Debug)]
+pub(super) struct Twin {
+    pub(super) key: ProducerKey,
+    /// Consumers there.
+    pub(super) consumers: usize,
+    pub(super) purpose: Purpose,
+}
+
+/// What a twin is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For its consumers; it goes with the last of them.
+    Consumers,
+    /// For the home, which hears everybody to know who speaks; it stays as long as its original.
+    Hearing,
+}
+
 #[derive(Debug)]
 pub(super) struct Consumer {
+    pub(super) worker: WorkerNumber,
     pub(super) key: ConsumerKey,
     pub(super) owner: ParticipantId,
     pub(super) transport: TransportId,

@@ -9,6 +9,7 @@ use super::Room;
 use super::objects::Participant;
 use crate::control::admission::Admission;
 use crate::control::presence::Change;
+use crate::control::workers::WorkerNumber;
 use crate::random;
 
 impl Room {
@@ -27,20 +28,20 @@ impl Room {
         Ok(())
     }
 
-    /// The participant, registered if it is new.
-    pub(super) fn register(&mut self, participant: &ParticipantId) -> &mut Participant {
+    /// The participant, registered if it is new as one that `worker` serves.
+    pub(super) fn register(&mut self, participant: &ParticipantId, worker: WorkerNumber) -> &mut Participant {
         if !self.participants.contains_key(participant) {
             tracing::info!(call = %self.call, %participant, "participant joined");
             self.unjoined_until = None;
             self.context.registry.count_participants(1);
-            self.context.workers.count_participants(&self.lease, 1);
+            self.count_participant(worker, 1);
         }
         let unseen = !self.context.presence.is_present(&self.call, participant);
         self.participants
             .entry(participant.clone())
             .or_insert_with(|| Participant {
                 unseen_since: unseen.then(Instant::now),
-                ..Participant::new(random::cname())
+                ..Participant::new(worker, random::cname())
             })
     }
 
@@ -51,10 +52,11 @@ impl Room {
         };
         tracing::info!(call = %self.call, %participant, "participant left");
         self.context.registry.count_participants(-1);
-        self.context.workers.count_participants(&self.lease, -1);
+        self.count_participant(left.worker, -1);
         for transport in left.transports() {
             self.close_transport(transport).await;
         }
+        self.close_empty_branches();
         if self.participants.is_empty() {
             self.finish(RoomEnd::Empty);
         }

@@ -1,5 +1,7 @@
 //! Producers: one per participant, source and kind.
 
+use std::collections::BTreeMap;
+
 use ortc::MediaKind;
 use sfu::command::{Command, CommandError, Reply};
 use signalling::client_node::{
@@ -57,7 +59,7 @@ impl Room {
         if transport.direction != TransportDirection::Send {
             return Err(invalid("The transport is not a send transport").about("transportId", transport_id));
         }
-        let transport_key = transport.key;
+        let (worker, transport_key) = (transport.worker, transport.key);
         let app_data = bounded(app_data.unwrap_or_default())?;
         let source = self.claim_source(&owner, kind, &app_data)?;
         let negotiation = self.context.offer.produce(kind, &parameters)?;
@@ -68,14 +70,11 @@ impl Room {
         let unusable = |message: String| ErrorBody::with_message(ErrorCode::InvalidRtpParameters, message);
         let spec = translate::producer(kind, source, &negotiation, paused)
             .map_err(|error| unusable(error.to_string()))?;
-        let key = match self
-            .lease
-            .call(Command::Produce {
-                transport: transport_key,
-                spec,
-            })
-            .await
-        {
+        let command = Command::Produce {
+            transport: transport_key,
+            spec: spec.clone(),
+        };
+        let key = match self.call(worker, command).await {
             Ok(Reply::Producer(key)) => key,
             Ok(Reply::Failed(error @ (CommandError::StreamInUse | CommandError::EmptyProducer))) => {
                 return Err(unusable(error.to_string()));
@@ -90,7 +89,10 @@ impl Room {
             kind = kind.as_str(), source = source.as_str(), "producer created"
         );
         let producer = Producer {
+            worker,
             key,
+            spec,
+            twins: BTreeMap::new(),
             owner,
             transport: transport_id,
             kind,
@@ -109,8 +111,9 @@ impl Room {
         self.context
             .notices
             .clients(NodeEvent::NewProducer(self.announcement(id, &producer)));
-        self.producer_ids.insert(key, id);
+        self.producer_ids.insert((worker, key), id);
         self.producers.insert(id, producer);
+        self.let_home_hear(id).await;
         self.context
             .metrics
             .producer_created(kind.as_str(), began.elapsed());
@@ -186,8 +189,9 @@ impl Room {
 
     /// Closes a producer and its consumers.
     pub(crate) async fn close_producer(&mut self, caller: &Caller, id: ProducerId) -> Result<(), ErrorBody> {
-        let key = self.owned_producer(caller, id)?.key;
-        self.command(Command::CloseProducer(key), ErrorCode::InternalServerError)
+        let producer = self.owned_producer(caller, id)?;
+        let (worker, command) = (producer.worker, Command::CloseProducer(producer.key));
+        self.command(worker, command, ErrorCode::InternalServerError)
             .await?;
         self.forget_producer(id);
         Ok(())
@@ -205,6 +209,7 @@ impl Room {
         if producer.paused == paused {
             return Ok(());
         }
+        let worker = producer.worker;
         let command = match flow {
             Flow::Paused => Command::PauseProducer(producer.key),
             Flow::Running => Command::ResumeProducer(producer.key),
@@ -212,7 +217,8 @@ impl Room {
         if flow == Flow::Running {
             self.take_place()?;
         }
-        self.command(command, ErrorCode::InternalServerError).await?;
+        self.command(worker, command, ErrorCode::InternalServerError)
+            .await?;
         if let Some(producer) = self.producers.get_mut(&id) {
             producer.paused = paused;
         }
@@ -243,8 +249,13 @@ impl Room {
         let Some(producer) = self.producers.remove(&id) else {
             return;
         };
-        self.producer_ids.remove(&producer.key);
-        self.lease.forget_producer(producer.key);
+        let twins = producer.twins.iter().map(|(worker, twin)| (*worker, twin.key));
+        for (worker, key) in twins.chain([(producer.worker, producer.key)]) {
+            self.producer_ids.remove(&(worker, key));
+            if let Some(part) = self.parts.get(&worker) {
+                part.lease.forget_producer(key);
+            }
+        }
         self.forget_consumers(|consumer| consumer.producer == id);
         tracing::info!(call = %self.call, participant = %producer.owner, producer = %id, "producer closed");
         self.announce_closed(id, &producer);

@@ -1,10 +1,12 @@
 //! Transports: created, connected, restarted, closed.
 
+use link::ice::IceCredentials;
 use sfu::command::{Command, CommandError, Reply};
-use sfu::spec::TransportSpec;
+use sfu::key::TransportKey;
+use sfu::spec::{TransportSpec, WorkerAddresses};
 use signalling::client_node::{
     CreateTransportRequest, CreateTransportResponse, DtlsParameters, DtlsRole, IceParameters,
-    RestartIceResponse,
+    RestartIceResponse, TransportDirection,
 };
 use signalling::error::ErrorBody;
 use signalling::gateway_node::{DtlsState, IceState};
@@ -17,6 +19,7 @@ use crate::config::IceTcp;
 use crate::control::caller::Caller;
 use crate::control::candidates::{Offered, candidates};
 use crate::control::translate;
+use crate::control::workers::{WorkerError, WorkerNumber};
 use crate::random;
 
 impl Room {
@@ -25,7 +28,6 @@ impl Room {
         &mut self,
         request: CreateTransportRequest,
     ) -> Result<CreateTransportResponse, ErrorBody> {
-        const FAILED: ErrorCode = ErrorCode::InternalServerError;
         let CreateTransportRequest {
             participant_id: owner,
             direction,
@@ -44,39 +46,27 @@ impl Room {
             let message = "The room has as many transports as it may";
             return Err(ErrorBody::with_message(ErrorCode::ResourceLimitReached, message));
         }
-        let settings = &self.context.transports;
         let ice = random::ice_credentials();
         let ice_parameters = ice_parameters(&ice);
-        let spec = TransportSpec {
-            direction: translate::direction(direction),
-            ice,
-            initial_outgoing_bitrate: settings.initial_outgoing_bitrate,
-            max_incoming_bitrate: settings.max_incoming_bitrate,
-        };
-        let key = match self
-            .command(
-                Command::CreateTransport {
-                    router: self.router,
-                    spec,
-                },
-                FAILED,
-            )
-            .await?
-        {
-            Reply::Transport(key) => key,
-            other => return Err(self.unexpected(&other, FAILED)),
-        };
+        let worker = self.seat(&owner).await?;
+        let opened = self.open_transport(worker, direction, ice).await;
+        if opened.is_err() {
+            // A branch may have been opened for somebody who does not come.
+            self.close_empty_branches();
+        }
+        let (key, addresses) = opened?;
         if let Some(replaced) = replaced {
             self.close_transport(replaced).await;
         }
         let id = TransportId::random();
-        *self.register(&owner).transport_mut(direction) = Some(id);
+        *self.register(&owner, worker).transport_mut(direction) = Some(id);
         tracing::info!(call = %self.call, participant = %owner, transport = %id, ?direction, "transport created");
-        self.transport_ids.insert(key, id);
+        self.transport_ids.insert((worker, key), id);
         let created = Instant::now();
         self.transports.insert(
             id,
             Transport {
+                worker,
                 key,
                 owner,
                 direction,
@@ -94,13 +84,38 @@ impl Room {
         Ok(CreateTransportResponse {
             transport_id: id,
             ice_parameters,
-            ice_candidates: candidates(&settings.announced, self.lease.addresses(), offered),
+            ice_candidates: candidates(&settings.announced, addresses, offered),
             dtls_parameters: DtlsParameters {
                 role: DtlsRole::Auto,
                 fingerprints: vec![settings.fingerprint.clone()],
             },
             sctp_parameters: (),
         })
+    }
+
+    /// Has a worker open a transport; answers its key and where it is reached.
+    async fn open_transport(
+        &self,
+        worker: WorkerNumber,
+        direction: TransportDirection,
+        ice: IceCredentials,
+    ) -> Result<(TransportKey, WorkerAddresses), ErrorBody> {
+        const FAILED: ErrorCode = ErrorCode::InternalServerError;
+        let settings = &self.context.transports;
+        let spec = TransportSpec {
+            direction: translate::direction(direction),
+            ice,
+            initial_outgoing_bitrate: settings.initial_outgoing_bitrate,
+            max_incoming_bitrate: settings.max_incoming_bitrate,
+        };
+        let gone = || self.unanswered(WorkerError::Gone, FAILED);
+        let part = self.parts.get(&worker).ok_or_else(gone)?;
+        let router = part.router;
+        let command = Command::CreateTransport { router, spec };
+        match self.command(worker, command, FAILED).await? {
+            Reply::Transport(key) => Ok((key, part.lease.addresses())),
+            other => Err(self.unexpected(&other, FAILED)),
+        }
     }
 
     fn offered_protocols(&self, force_tcp: bool) -> Result<Offered, ErrorBody> {
@@ -125,11 +140,11 @@ impl Room {
         let refuse = |message: String| {
             ErrorBody::with_message(ErrorCode::InvalidRequest, message).about("transportId", id)
         };
-        let key = self.owned_transport(caller, id)?.key;
+        let transport = self.owned_transport(caller, id)?;
+        let (worker, key) = (transport.worker, transport.key);
         let spec = translate::connect(parameters).map_err(|error| refuse(error.to_string()))?;
         match self
-            .lease
-            .call(Command::ConnectTransport { transport: key, spec })
+            .call(worker, Command::ConnectTransport { transport: key, spec })
             .await
         {
             Ok(Reply::Done) => {}
@@ -155,11 +170,13 @@ impl Room {
         caller: &Caller,
         id: TransportId,
     ) -> Result<RestartIceResponse, ErrorBody> {
-        let key = self.owned_transport(caller, id)?.key;
+        let transport = self.owned_transport(caller, id)?;
+        let (worker, key) = (transport.worker, transport.key);
         let ice = random::ice_credentials();
         let ice_parameters = ice_parameters(&ice);
         let command = Command::RestartIce { transport: key, ice };
-        self.command(command, ErrorCode::InternalServerError).await?;
+        self.command(worker, command, ErrorCode::InternalServerError)
+            .await?;
         let connect_by = Instant::now() + self.context.timings.connect;
         // A path given up gets another chance, and may be given up again; a handshake that ended gets none.
         if let Some(transport) = self.transports.get_mut(&id)
@@ -175,15 +192,24 @@ impl Room {
 
     /// Closes a transport with its producers and consumers.
     pub(super) async fn close_transport(&mut self, id: TransportId) {
-        let Some(transport) = self.transports.remove(&id) else {
+        let Some((worker, key)) = self.forget_transport(id) else {
             return;
         };
+        // A worker that does not answer is noticed elsewhere.
+        drop(self.call(worker, Command::CloseTransport(key)).await);
+        tracing::info!(call = %self.call, transport = %id, "transport closed");
+    }
+
+    /// Removes a transport that the worker closes or has closed, with its producers and consumers.
+    pub(super) fn forget_transport(&mut self, id: TransportId) -> Option<(WorkerNumber, TransportKey)> {
+        let transport = self.transports.remove(&id)?;
         if let Some(owner) = self.participants.get_mut(&transport.owner)
             && *owner.transport_mut(transport.direction) == Some(id)
         {
             *owner.transport_mut(transport.direction) = None;
         }
-        self.transport_ids.remove(&transport.key);
+        let (worker, key) = (transport.worker, transport.key);
+        self.transport_ids.remove(&(worker, key));
         // The worker closes everything below on its own; what is left to do here is bookkeeping and events.
         let producers: Vec<_> = self
             .producers
@@ -195,10 +221,10 @@ impl Room {
             self.forget_producer(producer);
         }
         self.forget_consumers(|consumer| consumer.transport == id);
-        self.lease.forget_transport(transport.key);
-        // A worker that does not answer is noticed elsewhere.
-        drop(self.lease.call(Command::CloseTransport(transport.key)).await);
-        tracing::info!(call = %self.call, transport = %id, "transport closed");
+        if let Some(part) = self.parts.get(&worker) {
+            part.lease.forget_transport(key);
+        }
+        Some((worker, key))
     }
 
     /// The transport, if it exists and belongs to the caller.
@@ -210,7 +236,7 @@ impl Room {
     }
 }
 
-fn ice_parameters(credentials: &link::ice::IceCredentials) -> IceParameters {
+fn ice_parameters(credentials: &IceCredentials) -> IceParameters {
     IceParameters {
         username_fragment: credentials.ufrag.clone(),
         password: credentials.pwd.clone(),

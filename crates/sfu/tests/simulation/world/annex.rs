@@ -168,7 +168,10 @@ impl World {
 
     /// The producer as it can be consumed at `site`: itself, or its twin, which is opened if there is none.
     pub fn twin(&mut self, producer: ProducerKey, site: Site) -> ProducerKey {
-        let spec = self.specs.iter().find(|(key, at, _)| *key == producer && *at != site);
+        let spec = self
+            .specs
+            .iter()
+            .find(|(key, at, _)| *key == producer && *at != site);
         let Some((_, from, spec)) = spec.cloned() else {
             return producer;
         };

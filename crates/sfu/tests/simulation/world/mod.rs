@@ -559,7 +559,10 @@ impl World {
             wire,
             ..
         } = self;
-        for worker in [worker].into_iter().chain(annex.as_mut().map(|annex| &mut annex.worker)) {
+        for worker in [worker]
+            .into_iter()
+            .chain(annex.as_mut().map(|annex| &mut annex.worker))
+        {
             for transmit in worker.transmits().iter() {
                 let client = transmit.tuple.remote;
                 if let Some(wire) = wire {
