@@ -21,6 +21,7 @@ use str0m_netem::{Probability, RandomLoss};
 #[path = "simulation/world/mod.rs"]
 mod world;
 
+use world::annex::Site;
 use world::peer::link;
 use world::{Camera, Congestion, World};
 
@@ -96,6 +97,29 @@ fn audio_and_video_are_forwarded_without_allocating() {
     let sent = world.counters().rtp_sent - before;
     assert!(sent > 3_000, "only {sent} packets were forwarded");
     assert_eq!(allocated, 0, "for {sent} packets and ten rounds of reports");
+}
+
+#[test]
+fn packets_for_another_worker_are_handed_over_without_allocating() {
+    let mut world = World::new();
+    let sender = world.sender();
+    world.viewers = Site::Annex;
+    let far = [world.receiver(), world.receiver()];
+    world.connect();
+    let camera = world.camera(sender, Camera::default());
+    let microphone = world.microphone(sender, 40);
+    for id in far {
+        world.watch(id, camera, MediaKind::Video);
+        world.watch(id, microphone, MediaKind::Audio);
+    }
+    world.run(Duration::from_secs(20));
+    let before = world.counters();
+    let allocated = allocations(&mut world, Duration::from_secs(10));
+    let after = world.counters();
+    let piped = after.piped_in - before.piped_in;
+    assert!(piped > 1_500, "only {piped} packets were piped");
+    assert!(after.rtp_sent - before.rtp_sent >= 2 * piped);
+    assert_eq!(allocated, 0, "for {piped} packets on two workers");
 }
 
 #[test]

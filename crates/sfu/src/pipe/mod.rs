@@ -103,3 +103,6 @@ pub(crate) struct Upstream {
     source: RemoteProducer,
     requests: target::UpstreamRequests,
 }
+
+#[cfg(test)]
+mod tests;

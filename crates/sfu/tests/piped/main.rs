@@ -38,6 +38,8 @@ mod loss;
 mod lost_layers;
 #[path = "../simulation/pause.rs"]
 mod pause;
+#[path = "../simulation/pipes.rs"]
+mod pipes;
 #[path = "../simulation/reports.rs"]
 mod reports;
 #[path = "../simulation/score.rs"]

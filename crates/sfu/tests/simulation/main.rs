@@ -27,6 +27,7 @@ mod loss;
 mod lost_layers;
 mod padding;
 mod pause;
+mod pipes;
 mod reports;
 mod score;
 mod simulcast;

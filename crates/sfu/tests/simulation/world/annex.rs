@@ -39,6 +39,8 @@ pub struct Annex {
     pub router: RouterKey,
     /// Twins by their original and the worker they are on.
     twins: HashMap<(ProducerKey, Site), ProducerKey>,
+    /// Items this worker had for the home.
+    pub sent: usize,
     /// A batch to put in place of one that is taken.
     spare: PipeBatch,
 }
@@ -98,6 +100,7 @@ impl World {
             worker,
             router,
             twins: HashMap::new(),
+            sent: 0,
             spare: PipeBatch::default(),
         }
     }
@@ -218,7 +221,7 @@ impl World {
         else {
             return;
         };
-        let (away, spare) = (&mut annex.worker, &mut annex.spare);
+        let (away, spare, sent) = (&mut annex.worker, &mut annex.spare, &mut annex.sent);
         let mut quiet = 0;
         let mut site = Site::Home;
         while quiet < 2 {
@@ -232,6 +235,9 @@ impl World {
                 assert_eq!(peer, site.other().peer());
                 std::mem::swap(batch, spare);
                 quiet = 0;
+            }
+            if site == Site::Annex {
+                *sent += spare.len();
             }
             let is_burst = *bursts && spare.len() > 1;
             if is_burst {
