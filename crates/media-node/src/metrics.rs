@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use edge::metrics::{MetricLabel as Label, Registry, Table, label};
 
-use crate::control::workers::IoTotals;
+use crate::control::workers::{IoTotals, PlacedLoad};
 use crate::worker::IoCount;
 
 pub(crate) mod beside;
@@ -177,13 +177,17 @@ impl Metrics {
     }
 
     /// How busy each worker is.
-    pub(crate) fn set_worker_loads(&self, loads: Vec<(usize, crate::worker::WorkerLoad)>) {
-        for (index, load) in loads {
-            let worker = || Label::new("worker", index.to_string());
+    pub(crate) fn set_worker_loads(&self, loads: &[PlacedLoad]) {
+        for one in loads {
+            let load = &one.load;
+            let worker = || Label::new("worker", one.index.to_string());
             let set = |name, value| self.registry.gauge(name, vec![worker()]).set(value);
             set(names::WORKER_BUSY, f64::from(load.busy));
             set(names::WORKER_QUEUE_DELAY, load.queue_delay.as_secs_f64());
             set(names::WORKER_QUEUE_DELAY_MAX, load.worst_queue_delay.as_secs_f64());
+            set(names::WORKER_COMMANDS, load.queue as f64);
+            set(names::WORKER_PARTICIPANTS, one.participants as f64);
+            set(names::WORKER_CONSUMERS, one.consumers as f64);
             for (direction, rate) in [("in", load.packets_in), ("out", load.packets_out)] {
                 let labels = vec![worker(), Label::new("direction", direction)];
                 self.registry.gauge(names::WORKER_PACKETS, labels).set(rate);

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use signalling::client_node::{HealthStatus, StatsResponse};
+use signalling::client_node::{HealthStatus, StatsResponse, WorkerLoad};
 
 use crate::control::Context;
 use crate::control::admission::{Admission, LoadGauge};
+use crate::control::workers::PlacedLoad;
 use crate::metrics::beside;
 use crate::metrics::{Occupancy, ProcessUsage, process_usage};
 
@@ -66,6 +67,7 @@ impl Status {
             cpu: self.gauge().average(),
             memory: process_usage().resident_bytes,
             draining: self.context.registry.is_draining(),
+            worker_loads: self.context.workers.loads().iter().map(worker_load).collect(),
         }
     }
 
@@ -76,7 +78,7 @@ impl Status {
         context.workers.traffic().publish(&context.metrics, &workers);
         let io = context.workers.io_totals();
         context.metrics.set_io(&io);
-        context.metrics.set_worker_loads(context.workers.loads());
+        context.metrics.set_worker_loads(&context.workers.loads());
         let (rooms, counted) = (context.registry.len(), context.registry.counted());
         context.metrics.set_occupancy(&Occupancy {
             rooms,
@@ -122,11 +124,22 @@ impl Status {
         if loads.is_empty() {
             return 0.0;
         }
-        loads.iter().map(|(_, load)| f64::from(load.busy)).sum::<f64>() / loads.len() as f64
+        loads.iter().map(|one| f64::from(one.load.busy)).sum::<f64>() / loads.len() as f64
     }
 
     fn gauge(&self) -> MutexGuard<'_, LoadGauge> {
         self.gauge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn worker_load(of: &PlacedLoad) -> WorkerLoad {
+    WorkerLoad {
+        worker: count(of.index),
+        busy: of.load.busy.into(),
+        packets_in: of.load.packets_in.into(),
+        packets_out: of.load.packets_out.into(),
+        participants: count(of.participants),
+        consumers: count(of.consumers),
     }
 }
 

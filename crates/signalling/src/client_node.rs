@@ -10,7 +10,7 @@ pub use rest::{
     AppData, ConnectTransportRequest, ConsumeRequest, ConsumeResponse, CreateRoomQuery, CreateRoomResponse,
     CreateTransportRequest, CreateTransportResponse, HealthResponse, HealthStatus, PreferredLayersRequest,
     ProduceRequest, ProduceResponse, ProducerSummary, RestartIceResponse, RoomResponse, StatsResponse,
-    TrackSource, TransportDirection,
+    TrackSource, TransportDirection, WorkerLoad,
 };
 pub use socket::{
     Ack, ActiveSpeaker, ConsumerPaused, JoinRoom, LeaveRoom, NewProducer, NodeEvent, PauseReason,

@@ -181,6 +181,9 @@ fn operations() {
     exact::<StatsResponse>(json!({
         "workers": 2, "rooms": 1, "participants": 3, "transports": 6, "producers": 6, "consumers": 12,
         "cpu": 0.25, "memory": 100_000_000, "draining": false,
+        "workerLoads": [{
+            "worker": 1, "busy": 0.5, "packetsIn": 900.0, "packetsOut": 4_500.0, "participants": 2, "consumers": 9,
+        }],
     }));
     for status in ["ok", "starting", "draining", "overloaded", "failed"] {
         exact::<HealthResponse>(json!({"status": status, "version": "0.1.0"}));

@@ -135,7 +135,7 @@ fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> {
         node::ProducerSummary, node::AppData, node::TrackSource, node::CreateTransportRequest,
         node::TransportDirection, node::CreateTransportResponse, node::ConnectTransportRequest,
         node::ProduceRequest, node::ProduceResponse, node::ConsumeRequest, node::ConsumeResponse,
-        node::RestartIceResponse, node::PreferredLayersRequest, node::StatsResponse, node::HealthResponse,
+        node::RestartIceResponse, node::PreferredLayersRequest, node::StatsResponse, node::WorkerLoad, node::HealthResponse,
         node::HealthStatus, node::JoinRoom, node::LeaveRoom, node::Ack, node::NewProducer, node::ProducerClosed,
         node::ConsumerPaused, node::PauseReason, node::ActiveSpeaker,
     ];

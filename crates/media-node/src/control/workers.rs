@@ -367,10 +367,14 @@ impl Workers {
     }
 
     /// The living workers' loads, with their places.
-    pub(crate) fn loads(&self) -> Vec<(usize, WorkerLoad)> {
-        let slots = self.slots();
-        let alive = slots.iter().filter(|slot| slot.state == SlotState::Alive);
-        alive.map(|slot| (slot.index, slot.handle.load())).collect()
+    pub(crate) fn loads(&self) -> Vec<PlacedLoad> {
+        let placed = |slot: &Slot| PlacedLoad {
+            index: slot.index,
+            load: slot.handle.load(),
+            participants: slot.participants,
+            consumers: slot.consumers,
+        };
+        alive(&self.slots()).map(placed).collect()
     }
 
     /// What all sockets have counted since the start.
@@ -415,6 +419,19 @@ impl Workers {
     fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
         lock(&self.slots)
     }
+}
+
+/// What a worker has to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlacedLoad {
+    /// Its place.
+    pub(crate) index: usize,
+    /// What its thread measured.
+    pub(crate) load: WorkerLoad,
+    /// Participants it serves.
+    pub(crate) participants: usize,
+    /// Consumers that flow from it.
+    pub(crate) consumers: usize,
 }
 
 /// What a dead worker took with it.

@@ -39,6 +39,11 @@ pub(super) const WORKER_BUSY: &str = "meeshy_worker_busy_ratio";
 pub(super) const WORKER_PACKETS: &str = "meeshy_worker_packets_per_second";
 pub(super) const WORKER_QUEUE_DELAY: &str = "meeshy_worker_queue_delay_seconds";
 pub(super) const WORKER_QUEUE_DELAY_MAX: &str = "meeshy_worker_queue_delay_max_seconds";
+pub(super) const WORKER_COMMANDS: &str = "meeshy_worker_waiting_commands";
+pub(super) const WORKER_PARTICIPANTS: &str = "meeshy_worker_participants";
+pub(super) const WORKER_CONSUMERS: &str = "meeshy_worker_consumers";
+pub(super) const PIPED_PACKETS: &str = "meeshy_piped_packets_total";
+pub(super) const PIPED_PRODUCERS: &str = "meeshy_piped_producers";
 pub(super) const WORKER_DEATHS: &str = "meeshy_worker_deaths_total";
 pub(super) const DROPPED: &str = "meeshy_packets_dropped_total";
 pub(super) const TCP_CONNECTIONS: &str = "meeshy_tcp_connections_total";
@@ -72,7 +77,7 @@ const SCOPES: &[&str] = &[
 /// Every metric this node owns.
 pub const ALL: &[Description] = &[
     gauge(WORKERS, "Worker threads alive."),
-    gauge(ROUTERS, "Open routers; one per room."),
+    gauge(ROUTERS, "Open routers; one per room and worker it lives on."),
     gauge(TRANSPORTS, "Open WebRTC transports by direction as the client sees it.")
         .with(&[("direction", DIRECTIONS)]),
     gauge(PRODUCERS, "Open producers by kind.").with(&[("kind", KINDS)]),
@@ -118,6 +123,12 @@ pub const ALL: &[Description] = &[
     )
     .open(&["worker"]),
     gauge(WORKER_QUEUE_DELAY_MAX, "The longest such time since the last reading, in seconds.").open(&["worker"]),
+    gauge(WORKER_COMMANDS, "Commands waiting for a worker thread.").open(&["worker"]),
+    gauge(WORKER_PARTICIPANTS, "Participants served by a worker thread.").open(&["worker"]),
+    gauge(WORKER_CONSUMERS, "Consumers that flow from a worker thread.").open(&["worker"]),
+    counter(PIPED_PACKETS, "Packets of rooms that live on several workers, taken from and handed on to other workers.")
+        .with(&[("direction", FLOWS)]),
+    gauge(PIPED_PRODUCERS, "Producers that are piped to another worker, once for each of them."),
     counter(WORKER_DEATHS, "Worker threads that died and were replaced."),
     counter(DROPPED, "Packets dropped, by reason.").open(&["reason"]),
     counter(

@@ -59,6 +59,7 @@ fn publish_objects(metrics: &Metrics, workers: &[WorkerStats]) {
     let sum = |field: fn(&WorkerStats) -> usize| workers.iter().map(field).sum::<usize>() as f64;
     metrics.set(names::WORKERS, workers.len() as f64);
     metrics.set(names::ROUTERS, sum(|stats| stats.routers));
+    metrics.set(names::PIPED_PRODUCERS, sum(|stats| stats.piped_producers));
     let labelled = [
         // The worker's receiving side is the client's sending side.
         (
@@ -112,6 +113,7 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
         (names::RTP_BYTES, total.rtp_received_bytes, total.rtp_sent_bytes),
         (names::NACK, total.nack_received, total.nack_sent),
         (names::PLI, total.pli_received, total.pli_sent),
+        (names::PIPED_PACKETS, total.piped_in, total.piped_out),
     ];
     for (name, received, sent) in directed {
         metrics
@@ -135,6 +137,8 @@ fn publish_counters(metrics: &Metrics, total: &Counters) {
         ("malformed_rtp", total.malformed_rtp),
         ("malformed_rtcp", total.malformed_rtcp),
         ("over_bitrate", total.over_bitrate),
+        ("pipe_full_audio", total.pipe_dropped_audio),
+        ("pipe_full_video", total.pipe_dropped_video),
         ("unknown_address", total.unknown_address),
     ];
     let links = link::DropReason::ALL
@@ -163,6 +167,10 @@ fn add(total: &mut Counters, other: &Counters) {
         (&mut total.pli_received, other.pli_received),
         (&mut total.rtx_sent, other.rtx_sent),
         (&mut total.probe_sent, other.probe_sent),
+        (&mut total.piped_out, other.piped_out),
+        (&mut total.piped_in, other.piped_in),
+        (&mut total.pipe_dropped_audio, other.pipe_dropped_audio),
+        (&mut total.pipe_dropped_video, other.pipe_dropped_video),
         (&mut total.unknown_ssrc, other.unknown_ssrc),
         (&mut total.malformed_rtp, other.malformed_rtp),
         (&mut total.malformed_rtcp, other.malformed_rtcp),

@@ -15,5 +15,6 @@ mod rooms;
 mod rtp_json;
 mod socket_client;
 mod sockets;
+mod spread;
 mod tokens;
 mod transports;

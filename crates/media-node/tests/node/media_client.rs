@@ -26,6 +26,8 @@ pub(crate) enum Track {
     Sends(u32),
     /// The consumer's stream of this SSRC with the router's payload type.
     Receives(u32, u8),
+    /// The streams of the first two consumers.
+    ReceivesBoth([u32; 2], u8),
 }
 
 /// One received packet.
@@ -124,13 +126,13 @@ fn config(track: Track) -> RtcConfig {
     // A producer's own ids; consumers have the router's (contract §1.8.3).
     let (mid, level) = match track {
         Track::Sends(_) => (4, 7),
-        Track::Receives(..) => (1, 10),
+        Track::Receives(..) | Track::ReceivesBoth(..) => (1, 10),
     };
     extensions.set(mid, Extension::RtpMid);
     extensions.set(level, Extension::AudioLevel);
     let payload_type = match track {
         Track::Sends(_) => 111,
-        Track::Receives(_, payload_type) => payload_type,
+        Track::Receives(_, payload_type) | Track::ReceivesBoth(_, payload_type) => payload_type,
     };
     let mut config = RtcConfig::new()
         .clear_codecs()
@@ -173,6 +175,12 @@ fn prepare(rtc: &mut Rtc, transport: &Value, track: Track) -> Value {
             .declare_stream_tx(ssrc.into(), None, mid, None)
             .set_unpaced(true),
         Track::Receives(ssrc, _) => drop(direct.expect_stream_rx(ssrc.into(), None, mid, None)),
+        Track::ReceivesBoth([first, second], _) => {
+            direct.expect_stream_rx(first.into(), None, mid, None);
+            let mid = Mid::from("1");
+            direct.declare_media(mid, MediaKind::Audio);
+            direct.expect_stream_rx(second.into(), None, mid, None);
+        }
     }
     let ours = direct.local_dtls_fingerprint().clone();
     direct.start_dtls(true).expect("DTLS starts");

@@ -264,7 +264,7 @@ pub struct PreferredLayersRequest {
 }
 
 /// What a node is busy with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct StatsResponse {
@@ -286,6 +286,28 @@ pub struct StatsResponse {
     pub memory: u64,
     /// Whether new rooms are refused until the server stops.
     pub draining: bool,
+    /// How busy each living worker is; an older node does not tell.
+    #[serde(default)]
+    pub worker_loads: Vec<WorkerLoad>,
+}
+
+/// How busy a worker thread is, over at least the last second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerLoad {
+    /// Which worker, counted from 0.
+    pub worker: u32,
+    /// Share of the time it was not waiting, 0 to 1.
+    pub busy: f64,
+    /// Packets received per second.
+    pub packets_in: f64,
+    /// Packets sent per second.
+    pub packets_out: f64,
+    /// Participants it serves.
+    pub participants: u32,
+    /// Consumers that flow from it.
+    pub consumers: u32,
 }
 
 /// Whether the server lives, or is ready for calls.

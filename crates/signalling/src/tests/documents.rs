@@ -47,7 +47,11 @@ fn every_field_is_documented() {
                          "appData": {"source": "camera", "displayName": "A"}, "paused": true});
     let samples = [
         serde_json::to_value(exact::<ProduceRequest>(produce)).expect("written"),
-        serde_json::to_value(StatsResponse::default()).expect("written"),
+        serde_json::to_value(StatsResponse {
+            worker_loads: vec![WorkerLoad::default()],
+            ..StatsResponse::default()
+        })
+        .expect("written"),
         capabilities(),
     ];
     let mut names = std::collections::BTreeSet::new();
