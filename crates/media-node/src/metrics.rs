@@ -184,7 +184,10 @@ impl Metrics {
             let set = |name, value| self.registry.gauge(name, vec![worker()]).set(value);
             set(names::WORKER_BUSY, f64::from(load.busy));
             set(names::WORKER_QUEUE_DELAY, load.queue_delay.as_secs_f64());
-            set(names::WORKER_QUEUE_DELAY_MAX, load.worst_queue_delay.as_secs_f64());
+            set(
+                names::WORKER_QUEUE_DELAY_MAX,
+                load.worst_queue_delay.as_secs_f64(),
+            );
             set(names::WORKER_COMMANDS, load.queue as f64);
             set(names::WORKER_PARTICIPANTS, one.participants as f64);
             set(names::WORKER_CONSUMERS, one.consumers as f64);

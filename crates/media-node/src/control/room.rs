@@ -143,7 +143,7 @@ impl Room {
             Ok(Reply::Router(router)) => router,
             outcome => {
                 tracing::error!(%call, worker = lease.index(), ?outcome, "no router for a new room");
-                context.workers.release(&lease, 0);
+                context.workers.release(&lease, 0, 0);
                 return Err(internal());
             }
         };
@@ -212,7 +212,9 @@ impl Room {
         self.context.notices.services(ServiceEvent::RoomDestroyed(event));
         tracing::info!(call = %self.call, reason = ?end, participants = self.participants.len(), "room destroyed");
         for part in std::mem::take(&mut self.parts).values() {
-            self.context.workers.release(&part.lease, part.participants);
+            self.context
+                .workers
+                .release(&part.lease, part.participants, part.consumers);
         }
         // Last: from here on a room of the same name may be created, and nothing said about this one may follow.
         self.context

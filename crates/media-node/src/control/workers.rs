@@ -268,11 +268,12 @@ impl Workers {
         });
     }
 
-    /// Ends a lease: its room is gone, with the participants who were still in it.
-    pub(crate) fn release(&self, lease: &Lease, participants: usize) {
+    /// Ends a lease: its room is gone, with the participants and flowing consumers that were still in it.
+    pub(crate) fn release(&self, lease: &Lease, participants: usize, consumers: usize) {
         self.update(lease, |slot| {
             slot.rooms = slot.rooms.saturating_sub(1);
             slot.participants = slot.participants.saturating_sub(participants);
+            slot.consumers = slot.consumers.saturating_sub(consumers);
         });
         lease.forget_all();
     }

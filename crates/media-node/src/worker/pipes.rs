@@ -160,6 +160,7 @@ mod tests {
             seed: 1,
             extensions: ExtMap::new(),
             consent_timeout: Duration::from_secs(30),
+            train_padding: sfu::spec::TrainPadding::On,
         };
         let mut worker = Worker::new(now, config);
         let Reply::Router(router) = worker.handle_command(now, Command::CreateRouter) else {

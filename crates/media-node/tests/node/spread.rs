@@ -267,4 +267,10 @@ async fn a_room_ends_with_its_home() {
         metric(&node, "mediasoup_routers_total 0").await && metric(&node, "meeshy_piped_producers 0").await
     })
     .await;
+    for line in [
+        "meeshy_worker_participants{worker=\"1\"} 0",
+        "meeshy_worker_consumers{worker=\"1\"} 0",
+    ] {
+        assert!(metric(&node, line).await, "{line}");
+    }
 }

@@ -11,11 +11,11 @@ use crate::producer::SenderClock;
 use crate::spec::MediaKind;
 
 /// Bytes from which on a waiting batch takes no more video. Batches leave with every turn of the loop, so this is only
-/// reached when the other worker does not keep up: half a megabyte more is then half a second of five cameras, and what
-/// waits longer is of no use to anybody.
+/// reached when the other worker does not keep up: half a megabyte is then a third of a second of five good cameras, and
+/// what waits longer is of no use to anybody.
 const MAX_VIDEO: usize = 512 * 1024;
 
-/// Bytes from which on a waiting batch takes nothing more: audio of a hundred people for ten seconds beyond the video.
+/// Bytes from which on a waiting batch takes nothing more: beyond the video, a second and a half of a hundred voices.
 const MAX_ALL: usize = MAX_VIDEO + 1024 * 1024;
 
 /// Memory a batch keeps for its next use; more was needed for a jam that is over.

@@ -16,7 +16,7 @@ use crate::command::{Command, Reply};
 use crate::key::{ConsumerKey, RouterKey, TransportKey};
 use crate::spec::{
     ConsumerSpec, Direction, Layers, MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec, RtxSpec,
-    Scalability, Source, TransportSpec, WorkerConfig,
+    Scalability, Source, TrainPadding, TransportSpec, WorkerConfig,
 };
 use crate::worker::Worker;
 
@@ -95,6 +95,7 @@ impl Pair {
                     seed,
                     extensions: ExtMap::new(),
                     consent_timeout: Duration::from_secs(30),
+                    train_padding: TrainPadding::On,
                 },
             ),
             routers: Vec::new(),

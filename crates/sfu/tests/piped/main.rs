@@ -14,6 +14,8 @@ mod world;
 
 #[path = "../simulation/address_change.rs"]
 mod address_change;
+#[path = "../simulation/bursts.rs"]
+mod bursts;
 #[path = "../simulation/closing.rs"]
 mod closing;
 #[path = "../simulation/consent.rs"]
@@ -36,6 +38,8 @@ mod key_frames;
 mod loss;
 #[path = "../simulation/lost_layers.rs"]
 mod lost_layers;
+#[path = "../simulation/padding.rs"]
+mod padding;
 #[path = "../simulation/pause.rs"]
 mod pause;
 #[path = "../simulation/pipes.rs"]
@@ -48,6 +52,8 @@ mod score;
 mod simulcast;
 #[path = "../simulation/speaker.rs"]
 mod speaker;
+#[path = "../simulation/srtp_index.rs"]
+mod srtp_index;
 #[path = "../simulation/starvation.rs"]
 mod starvation;
 #[path = "../simulation/temporal.rs"]

@@ -86,10 +86,7 @@ fn bursts_change_nothing_that_arrives() {
         world.events.iter().filter_map(|(_, event)| of(event)).collect()
     };
     assert_eq!(layers(&one_by_one), layers(&together));
-    assert_eq!(
-        one_by_one.worker.counters().rtp_sent,
-        together.worker.counters().rtp_sent
-    );
+    assert_eq!(one_by_one.counters().rtp_sent, together.counters().rtp_sent);
 }
 
 #[test]

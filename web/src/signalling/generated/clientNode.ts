@@ -234,6 +234,24 @@ export type StatsResponse = {
   memory: number,
   /** Whether new rooms are refused until the server stops. */
   draining: boolean,
+  /** How busy each living worker is; an older node does not tell. */
+  workerLoads: Array<WorkerLoad>,
+};
+
+/** How busy a worker thread is, over at least the last second. */
+export type WorkerLoad = {
+  /** Which worker, counted from 0. */
+  worker: number,
+  /** Share of the time it was not waiting, 0 to 1. */
+  busy: number,
+  /** Packets received per second. */
+  packetsIn: number,
+  /** Packets sent per second. */
+  packetsOut: number,
+  /** Participants it serves. */
+  participants: number,
+  /** Consumers that flow from it. */
+  consumers: number,
 };
 
 /** Whether the server lives, or is ready for calls. */

@@ -20,6 +20,8 @@ pub(super) struct Part {
     pub(super) router: RouterKey,
     /// Participants served there.
     pub(super) participants: usize,
+    /// Consumers that flow from there.
+    pub(super) consumers: usize,
 }
 
 impl Part {
@@ -28,6 +30,7 @@ impl Part {
             lease,
             router,
             participants: 0,
+            consumers: 0,
         }
     }
 }
@@ -66,7 +69,7 @@ impl Room {
             }
             outcome => {
                 tracing::error!(call = %self.call, worker = lease.index(), ?outcome, "no branch of a room");
-                self.context.workers.release(&lease, 0);
+                self.context.workers.release(&lease, 0, 0);
                 None
             }
         }
@@ -78,7 +81,7 @@ impl Room {
         let empty = |number: &WorkerNumber, part: &mut Part| *number != home && part.participants == 0;
         for (_, part) in self.parts.extract_if(.., empty) {
             part.lease.post(Command::CloseRouter(part.router));
-            self.context.workers.release(&part.lease, 0);
+            self.context.workers.release(&part.lease, 0, part.consumers);
             tracing::info!(call = %self.call, worker = part.lease.index(), "room leaves a worker");
         }
     }
@@ -92,8 +95,9 @@ impl Room {
     }
 
     /// Counts a consumer that began (or ceased) to flow on a worker.
-    pub(super) fn count_consumer(&self, worker: WorkerNumber, change: isize) {
-        if let Some(part) = self.parts.get(&worker) {
+    pub(super) fn count_consumer(&mut self, worker: WorkerNumber, change: isize) {
+        if let Some(part) = self.parts.get_mut(&worker) {
+            part.consumers = part.consumers.saturating_add_signed(change);
             self.context.workers.count_consumers(&part.lease, change);
         }
     }
@@ -113,7 +117,8 @@ impl Room {
             call = %self.call, worker = part.lease.index(), participants = part.participants,
             "a part of a room died with its worker"
         );
-        self.context.workers.release(&part.lease, part.participants);
+        let (participants, consumers) = (part.participants, part.consumers);
+        self.context.workers.release(&part.lease, participants, consumers);
         for producer in self.producers.values_mut() {
             if let Some(twin) = producer.twins.remove(&worker) {
                 self.producer_ids.remove(&(worker, twin.key));

@@ -12,7 +12,8 @@ use sfu::spec::{Direction, TrainPadding, TransportSpec};
 use sfu::stats::{Counters, WorkerStats};
 use sfu::{Command, PeerId, PipeBatch, RemoteProducer, Reply, Worker};
 
-use super::{World, config};
+use super::World;
+use super::settings::config;
 
 /// Where a client is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

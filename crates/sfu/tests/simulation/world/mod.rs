@@ -13,11 +13,11 @@ use link::bwe::Bitrate;
 use link::ice::IceCredentials;
 use link::{Certificate, DtlsRole, Fingerprint, FiveTuple, Protocol, RemoteDtls};
 use rtp::codec::CodecKind;
-use rtp::{ExtKind, ExtMap, PayloadType, Ssrc};
+use rtp::{PayloadType, Ssrc};
 use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use sfu::spec::{
     ConnectSpec, ConsumerSpec, Direction, MediaKind, ProducerCodec, ProducerEncoding, ProducerSpec, RtxSpec,
-    Scalability, Source as MediaSource, TrainPadding, TransportSpec, WorkerConfig,
+    Scalability, Source as MediaSource, TrainPadding, TransportSpec,
 };
 use sfu::stats::TransportStats;
 use sfu::{Command, Event, Reply, Worker};
@@ -27,10 +27,13 @@ pub mod annex;
 pub mod check;
 pub mod media;
 pub mod peer;
+pub mod settings;
 
 use annex::{Annex, Site};
 use media::{Kind, Source};
 use peer::{Datagram, Peer, PeerOptions, Side};
+pub use settings::{Camera, router_extensions, sender_extensions};
+use settings::{clone, config};
 
 /// Where the worker listens.
 pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 44_444);
@@ -46,28 +49,6 @@ pub struct Consumer {
     pub peer: PeerId,
     pub ssrc: u32,
     pub rtx: Option<u32>,
-}
-
-/// A video track to produce.
-#[derive(Clone, Copy, Debug)]
-pub struct Camera {
-    pub packets_per_frame: u8,
-    pub temporal_layers: u8,
-    /// Layers of the simulcast; 1 is a single stream with an announced SSRC.
-    pub layers: u8,
-    pub rtx: bool,
-}
-
-impl Default for Camera {
-    /// 25 frames a second of 5 packets: about 1 Mbit/s.
-    fn default() -> Self {
-        Self {
-            packets_per_frame: 5,
-            temporal_layers: 1,
-            layers: 1,
-            rtx: true,
-        }
-    }
 }
 
 /// What the worker learns of a downlink.
@@ -605,53 +586,4 @@ impl World {
         self.ssrcs += 2;
         Mid::from(format!("{}{}", id.0, self.ssrcs % 100).as_str())
     }
-}
-
-fn config(certificate: &Certificate, seed: u64, train_padding: TrainPadding) -> WorkerConfig {
-    WorkerConfig {
-        certificate: certificate.clone(),
-        seed,
-        extensions: router_extensions(),
-        consent_timeout: Duration::from_secs(30),
-        train_padding,
-    }
-}
-
-fn clone(ice: &IceCredentials) -> IceCredentials {
-    IceCredentials {
-        ufrag: ice.ufrag.clone(),
-        pwd: ice.pwd.clone(),
-    }
-}
-
-fn extensions(ids: [(ExtKind, u8); 6]) -> ExtMap {
-    let mut map = ExtMap::new();
-    for (kind, id) in ids {
-        map.set(kind, id);
-    }
-    map
-}
-
-/// The ids of contract §1.8.3.
-pub fn router_extensions() -> ExtMap {
-    extensions([
-        (ExtKind::Mid, 1),
-        (ExtKind::Rid, 2),
-        (ExtKind::RepairedRid, 3),
-        (ExtKind::AbsSendTime, 4),
-        (ExtKind::TransportSequence, 5),
-        (ExtKind::AudioLevel, 10),
-    ])
-}
-
-/// The ids the simulated producers chose.
-pub fn sender_extensions() -> ExtMap {
-    extensions([
-        (ExtKind::Mid, 3),
-        (ExtKind::Rid, 9),
-        (ExtKind::RepairedRid, 8),
-        (ExtKind::AbsSendTime, 2),
-        (ExtKind::TransportSequence, 6),
-        (ExtKind::AudioLevel, 7),
-    ])
 }
