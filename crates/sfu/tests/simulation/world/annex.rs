@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use link::bwe::Bitrate;
 use sfu::key::{ProducerKey, RouterKey};
-use sfu::spec::{Direction, TrainPadding, TransportSpec};
+use sfu::spec::{Direction, TransportSpec};
 use sfu::stats::{Counters, WorkerStats};
 use sfu::{Command, PeerId, PipeBatch, RemoteProducer, Reply, Worker};
 
@@ -31,6 +31,9 @@ pub const VIEWERS: Site = match env!("CARGO_CRATE_NAME").as_bytes() {
 /// What the two workers call each other.
 pub const HOME: PeerId = PeerId(1);
 pub const ANNEX: PeerId = PeerId(2);
+
+/// Bytes that are moved even in the middle of a burst.
+const PIPE_AT: usize = 64 * 1024;
 
 /// Transports opened and closed in the annex before the first real one, so that no key of it is also one of the home.
 const BURNT: usize = 16;
@@ -72,7 +75,7 @@ impl World {
     }
 
     fn open_annex(&mut self) -> Annex {
-        let mut worker = Worker::new(self.now, config(&self.certificate, 8, TrainPadding::On));
+        let mut worker = Worker::new(self.now, config(&self.certificate, 8, self.train_padding));
         let Reply::Router(burnt) = worker.handle_command(self.now, Command::CreateBranch) else {
             panic!("a router is created")
         };
@@ -215,13 +218,16 @@ impl World {
             worker: home,
             annex: Some(annex),
             pipes_are_jammed: false,
-            in_burst: false,
+            in_burst,
             bursts,
             ..
         } = self
         else {
             return;
         };
+        if *in_burst && home.piped_bytes().max(annex.worker.piped_bytes()) < PIPE_AT {
+            return;
+        }
         let (away, spare, sent) = (&mut annex.worker, &mut annex.spare, &mut annex.sent);
         let mut quiet = 0;
         let mut site = Site::Home;

@@ -87,6 +87,7 @@ pub struct World {
     /// Whether datagrams that arrive together are handed over as a burst.
     pub bursts: bool,
     in_burst: bool,
+    train_padding: TrainPadding,
     /// Every datagram the worker sent since it was last taken, where a test wants them.
     pub wire: Option<Vec<(SocketAddr, Vec<u8>)>>,
     certificate: Certificate,
@@ -125,6 +126,7 @@ impl World {
             probe: |_| {},
             bursts: true,
             in_burst: false,
+            train_padding,
             wire: None,
             certificate,
             ufrags: 0,
