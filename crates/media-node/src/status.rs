@@ -138,6 +138,7 @@ fn worker_load(of: &PlacedLoad) -> WorkerLoad {
         busy: of.load.busy.into(),
         packets_in: of.load.packets_in.into(),
         packets_out: of.load.packets_out.into(),
+        queue_delay_ms: of.load.queue_delay.as_secs_f64() * 1e3,
         participants: count(of.participants),
         consumers: count(of.consumers),
     }

@@ -1,5 +1,7 @@
 //! Which worker takes a new room, and which one a newcomer of a room whose home is loaded.
 
+use std::time::Duration;
+
 /// How loaded a worker is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Candidate {
@@ -7,6 +9,8 @@ pub(crate) struct Candidate {
     pub(crate) index: usize,
     /// Share of time its thread is busy, 0 to 1.
     pub(crate) busy: f64,
+    /// How long received packets wait for it, on average.
+    pub(crate) queue_delay: Duration,
     /// Participants served by it.
     pub(crate) participants: usize,
     /// Consumers that flow from it.
@@ -48,6 +52,11 @@ impl Newcomer {
 /// Differences in load below this are noise; the head counts decide then.
 const STEP: f64 = 0.1;
 
+/// A worker that lets packets wait this long on average is full, however busy its thread looks: where others compete for
+/// its processor, what it does not get does not count as busy. An idle worker's packets wait some microseconds; a
+/// person hears nothing of what a jitter buffer of 20 ms and more hides.
+const FULL_DELAY: Duration = Duration::from_millis(5);
+
 /// Consumers that fill a worker, as long as nothing is known of what they really cost: at 50 packets/s, between a voice
 /// and a small picture, they take 100,000 packets/s, which a core carries (docs/capacity.md). The thread's busy time
 /// tells the truth a second later.
@@ -57,7 +66,8 @@ impl Candidate {
     /// The share of the worker that is taken, 0 to 1 and more, once `newcomer` has come.
     fn load(&self, newcomer: Newcomer) -> f64 {
         let predicted = (self.consumers + newcomer.consumers) as f64 / CONSUMERS_PER_WORKER;
-        self.busy.clamp(0.0, 1.0).max(predicted)
+        let delayed = self.queue_delay.as_secs_f64() / FULL_DELAY.as_secs_f64();
+        self.busy.max(delayed).clamp(0.0, 1.0).max(predicted)
     }
 
     /// The lower, the better for a newcomer.
@@ -102,6 +112,7 @@ mod tests {
         Candidate {
             index,
             busy,
+            queue_delay: Duration::ZERO,
             participants,
             consumers: 0,
             rooms,
@@ -115,6 +126,10 @@ mod tests {
             consumers,
             ..worker(index, 0.0, 1, 1)
         };
+        let waits = |index, micros| Candidate {
+            queue_delay: Duration::from_micros(micros),
+            ..worker(index, 0.1, 1, 1)
+        };
         let table = [
             (vec![worker(0, 0.0, 0, 0), worker(1, 0.0, 0, 0)], Some(0)),
             (vec![worker(0, 0.0, 0, 1), worker(1, 0.0, 0, 0)], Some(1)),
@@ -125,6 +140,9 @@ mod tests {
             // Consumers that began to flow within the second cost as much as others, though nobody measured it yet.
             (vec![eager(0, 1_000), worker(1, 0.3, 9, 9)], Some(1)),
             (vec![eager(0, 300), worker(1, 0.3, 9, 9)], Some(0)),
+            // Whose packets wait is full, though it is not busy all the time.
+            (vec![waits(0, 2_500), worker(1, 0.4, 9, 9)], Some(1)),
+            (vec![waits(0, 200), worker(1, 0.4, 9, 9)], Some(0)),
             (Vec::new(), None),
         ];
         for (workers, expected) in table {
@@ -147,6 +165,7 @@ mod tests {
         let one = |index, standpoint, busy, consumers| Candidate {
             index,
             busy,
+            queue_delay: Duration::ZERO,
             participants: 5,
             consumers,
             rooms: 1,

@@ -484,10 +484,11 @@ fn alive(slots: &[Slot]) -> impl Iterator<Item = &Slot> {
 }
 
 fn candidate(slot: &Slot, standpoint: Standpoint) -> Candidate {
-    let busy = slot.handle.load().busy;
+    let load = slot.handle.load();
     Candidate {
         index: slot.index,
-        busy: busy.into(),
+        busy: load.busy.into(),
+        queue_delay: load.queue_delay,
         participants: slot.participants,
         consumers: slot.consumers,
         rooms: slot.rooms,

@@ -304,6 +304,8 @@ pub struct WorkerLoad {
     pub packets_in: f64,
     /// Packets sent per second.
     pub packets_out: f64,
+    /// How long received packets waited for it, on average, milliseconds.
+    pub queue_delay_ms: f64,
     /// Participants it serves.
     pub participants: u32,
     /// Consumers that flow from it.
