@@ -3,6 +3,7 @@ use std::time::Duration;
 use sfu::stats::{Counters, WorkerStats};
 
 use super::*;
+use crate::control::workers::PlacedLoad;
 
 fn series(metrics: &Metrics, line: &str) -> bool {
     metrics.render().lines().any(|candidate| candidate == line)
@@ -60,7 +61,19 @@ fn every_worker_shows_its_own_load() {
         worst_queue_delay: Duration::from_millis(4),
         ..Default::default()
     };
-    metrics.set_worker_loads(vec![(0, Default::default()), (3, load)]);
+    let busy = PlacedLoad {
+        index: 3,
+        load,
+        participants: 7,
+        consumers: 70,
+    };
+    let idle = PlacedLoad {
+        index: 0,
+        load: Default::default(),
+        participants: 0,
+        consumers: 0,
+    };
+    metrics.set_worker_loads(&[idle, busy]);
     for line in [
         r#"meeshy_worker_busy_ratio{worker="3"} 0.5"#,
         r#"meeshy_worker_packets_per_second{worker="3",direction="in"} 10"#,
@@ -68,6 +81,9 @@ fn every_worker_shows_its_own_load() {
         r#"meeshy_worker_queue_delay_seconds{worker="3"} 0.00025"#,
         r#"meeshy_worker_queue_delay_max_seconds{worker="3"} 0.004"#,
         r#"meeshy_worker_queue_delay_seconds{worker="0"} 0"#,
+        r#"meeshy_worker_participants{worker="3"} 7"#,
+        r#"meeshy_worker_consumers{worker="3"} 70"#,
+        r#"meeshy_worker_waiting_commands{worker="0"} 0"#,
     ] {
         assert!(
             series(&metrics, line),
