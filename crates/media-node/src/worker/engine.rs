@@ -89,6 +89,8 @@ impl Engine for sfu::Worker {
     }
 
     fn handle_piped(&mut self, now: Instant, from: PeerId, piped: Piped<'_>) {
+        // As with datagrams: a batch is flushed as a whole.
+        self.begin_burst();
         Self::handle_piped(self, now, from, piped);
     }
 }
