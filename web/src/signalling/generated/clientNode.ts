@@ -248,6 +248,8 @@ export type WorkerLoad = {
   packetsIn: number,
   /** Packets sent per second. */
   packetsOut: number,
+  /** How long received packets waited for it, on average, milliseconds. */
+  queueDelayMs: number,
   /** Participants it serves. */
   participants: number,
   /** Consumers that flow from it. */
