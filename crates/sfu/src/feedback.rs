@@ -102,7 +102,7 @@ impl Worker {
             && receive.ssrc() == reading.ssrc
         {
             receive.on_sender_report(now, reading.ntp, reading.rtp_time);
-            self.tell_twins_clock(slot.producer, slot.encoding);
+            self.tell_twins_clock(now, slot.producer, slot.encoding);
         }
     }
 

@@ -18,7 +18,7 @@ const MAX_VIDEO: usize = 512 * 1024;
 /// Bytes from which on a waiting batch takes nothing more: beyond the video, a second and a half of a hundred voices.
 const MAX_ALL: usize = MAX_VIDEO + 1024 * 1024;
 
-/// Memory a batch keeps for its next use; more was needed for a jam that is over.
+/// Memory a batch keeps for its next use, for bytes and for items; more was needed for a jam that is over.
 const KEPT: usize = 256 * 1024;
 
 /// How a packet follows those before it on the same pipe.
@@ -144,6 +144,15 @@ impl PipeBatch {
         if self.bytes.capacity() > KEPT {
             self.bytes.shrink_to(KEPT);
         }
+        let items = KEPT / size_of::<Item>();
+        if self.items.capacity() > items {
+            self.items.shrink_to(items);
+        }
+    }
+
+    /// Bytes of memory in use: packets without a payload weigh something too.
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.items.len() * size_of::<Item>()
     }
 
     /// Adds a packet with its canonical bytes; false when the batch is too full for one of this kind.
@@ -152,7 +161,7 @@ impl PipeBatch {
             MediaKind::Audio => MAX_ALL,
             MediaKind::Video => MAX_VIDEO,
         };
-        if self.bytes.len() + bytes.len() > limit {
+        if self.weight() + bytes.len() + size_of::<Item>() > limit {
             return false;
         }
         let start = self.bytes.len();
@@ -162,13 +171,13 @@ impl PipeBatch {
         true
     }
 
-    /// Adds a note. Notes are few (a producer makes one a second and layer) and never dropped: they are states, and some
-    /// are told once.
+    /// Adds a note. Notes are few (a stream's clock is told a few times a second at most) and never dropped: they are
+    /// states, and some are told once.
     pub(super) fn push_note(&mut self, to: RemoteProducer, note: Note) {
         self.items.push(Item::Note { to, note });
     }
 
-    /// Adds a wish. There is at most one per key frame or half a second and stream.
+    /// Adds a wish. There is at most one per key frame, half a second or gap of a stream.
     pub(super) fn push_wish(&mut self, of: RemoteProducer, wish: Wish) {
         self.items.push(Item::Wish { of, wish });
     }
@@ -238,7 +247,7 @@ mod tests {
             taken
         };
         let video = fill(&mut batch, MediaKind::Video);
-        assert_eq!(video, (MAX_VIDEO / bytes.len()) as u64);
+        assert_eq!(video, (MAX_VIDEO / (bytes.len() + size_of::<Item>())) as u64);
         let audio = fill(&mut batch, MediaKind::Audio);
         assert!(audio >= 700, "audio goes on where video ends: {audio}");
         batch.push_note(RemoteProducer(ProducerKey::default()), Note::Closed);
@@ -250,5 +259,16 @@ mod tests {
             batch.bytes.capacity()
         );
         assert!(batch.push_packet(MediaKind::Video, packet(0), &bytes));
+    }
+
+    #[test]
+    fn packets_without_a_payload_fill_a_batch_too() {
+        let mut batch = PipeBatch::default();
+        let most = MAX_VIDEO / size_of::<Item>();
+        let taken =
+            (0..=most as u64).filter(|number| batch.push_packet(MediaKind::Video, packet(*number), &[]));
+        assert_eq!(taken.count(), most);
+        batch.clear();
+        assert!(batch.items.capacity() * size_of::<Item>() <= KEPT);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::batch::{Note, Wish};
-use super::{Continuity, PeerId, PipedPacket, RemoteProducer, SourceClock, Tap};
+use super::{Continuity, LaneKey, PeerId, PipedPacket, RemoteProducer, SourceClock, Tap};
 use crate::command::CommandError;
 use crate::key::{ProducerKey, TransportKey};
 use crate::producer::{Origin, Producer};
@@ -105,9 +105,14 @@ impl Worker {
     }
 
     /// Tells a producer's twins what its sender last reported of a stream.
-    pub(crate) fn tell_twins_clock(&mut self, key: ProducerKey, encoding: u8) {
-        let producer = self.producers.get(key).filter(|own| !own.taps.is_empty());
-        let clock = producer.and_then(|own| clocks(own).find(|clock| clock.encoding == encoding));
+    pub(crate) fn tell_twins_clock(&mut self, now: Instant, key: ProducerKey, encoding: u8) {
+        let Some(producer) = self.producers.get_mut(key).filter(|own| !own.taps.is_empty()) else {
+            return;
+        };
+        if !producer.is_clock_due(now, encoding) {
+            return;
+        }
+        let clock = clocks(producer).find(|clock| clock.encoding == encoding);
         if let Some(clock) = clock {
             self.tell_twins(key, Note::Clock(clock));
         }
@@ -124,13 +129,16 @@ impl Worker {
         }
     }
 
-    /// Does what the viewers' worker wishes of a producer.
-    pub(super) fn grant(&mut self, now: Instant, key: ProducerKey, wish: Wish) {
+    /// Does what the viewers' worker at the end of `lane` wishes of a producer.
+    pub(super) fn grant(&mut self, now: Instant, lane: LaneKey, key: ProducerKey, wish: Wish) {
         match wish {
             Wish::KeyFrame { encoding } => self.request_key_frame(now, key, encoding),
             Wish::Nothing { remote } => {
                 if let Some(producer) = self.producers.get_mut(key) {
-                    producer.taps.retain(|tap| tap.remote != remote);
+                    // Every worker numbers its producers itself: another's twin may have the same key.
+                    producer
+                        .taps
+                        .retain(|tap| tap.lane != lane || tap.remote != remote);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::key::{ProducerKey, RouterKey};
 use crate::packet;
 use crate::producer::{Origin, Producer};
 use crate::router::Placed;
-use crate::spec::ProducerSpec;
+use crate::spec::{MediaKind, ProducerSpec};
 use crate::transport::{Route, StreamSlot};
 use crate::worker::Worker;
 
@@ -110,7 +110,7 @@ impl Worker {
             }
             Item::Wish { of, wish } => {
                 self.settle();
-                self.grant(now, of.0, *wish);
+                self.grant(now, lane, of.0, *wish);
             }
         }
     }
@@ -142,11 +142,13 @@ impl Worker {
         let Some(accepted) = producer.accept_piped(now, packet, bytes.len()) else {
             return;
         };
+        let is_audio = producer.kind == MediaKind::Audio;
         if let Origin::Pipe(upstream) = &mut producer.origin {
             if packet.frame.key {
                 // Who starts with this very packet still waits when the layers are chosen below.
                 upstream.requests.request(now, packet.encoding);
-            } else if accepted.woke {
+            } else if accepted.woke || packet.continuity == Continuity::AfterGap {
+                // The key frame that a wish brought may be what the pipe dropped.
                 upstream.requests.forget(packet.encoding);
             }
         }
@@ -162,7 +164,8 @@ impl Worker {
         }
         if accepted.woke || accepted.restarted {
             self.retarget_consumers(now, key);
-        } else if packet.continuity == Continuity::AfterGap {
+        }
+        if packet.continuity == Continuity::AfterGap {
             // What the pipe dropped is not in the store here, so no viewer can have it again.
             self.request_key_frame(now, key, packet.encoding);
         }
@@ -177,7 +180,10 @@ impl Worker {
         match self.scratch.packet.get_mut(..bytes.len()) {
             Some(scratch) if !bytes.is_empty() => {
                 scratch.copy_from_slice(bytes);
-                self.observe(now, key, packet::audio_level(bytes));
+                if is_audio {
+                    // What lies there in a video packet is its orientation.
+                    self.observe(now, key, packet::audio_level(bytes));
+                }
                 self.store(now, placed);
                 self.forward(now, placed);
             }
@@ -199,7 +205,13 @@ impl Worker {
             return;
         };
         match note {
-            Note::Paused => drop(self.pause_producer(key)),
+            Note::Paused => {
+                if let Origin::Pipe(upstream) = &mut producer.origin {
+                    // Its worker forgets what it asked a sender for that stops.
+                    upstream.requests = UpstreamRequests::default();
+                }
+                drop(self.pause_producer(key));
+            }
             Note::Running => drop(self.resume_producer(now, key)),
             Note::PathOpened => self.wish_anew(now, key),
             Note::Clock(clock) => producer.follow_clock(clock),

@@ -385,3 +385,139 @@ fn taps_and_twins_go_together() {
     pair.settle();
     assert_eq!(pair.sides[1].worker.producers.len(), 0);
 }
+
+/// A camera of one layer on side 0 with a twin on side 1 that somebody watches.
+fn watched() -> (Pair, ProducerKey, ProducerKey) {
+    let mut pair = Pair::new();
+    for side in 0..2 {
+        for operation in [[0, side, 0, 0], [1, side, 0, 0], [1, side, 0, 1]] {
+            pair.operate(operation);
+        }
+    }
+    let camera = spec(MediaKind::Video, 7);
+    let camera = ProducerSpec {
+        scalability: Scalability::Simple,
+        encodings: camera.encodings[..1].to_vec(),
+        ..camera
+    };
+    let command = Command::Produce {
+        transport: pair.sides[0].transports[0],
+        spec: camera.clone(),
+    };
+    let Reply::Producer(producer) = pair.command(0, command) else {
+        panic!("a producer")
+    };
+    let command = Command::ProducePiped {
+        router: pair.sides[1].routers[0],
+        from: PeerId(0),
+        source: RemoteProducer(producer),
+        spec: camera,
+    };
+    let Reply::Producer(twin) = pair.command(1, command) else {
+        panic!("a twin")
+    };
+    let command = Command::OpenPipe {
+        producer,
+        to: PeerId(1),
+        twin: RemoteProducer(twin),
+    };
+    assert!(matches!(pair.command(0, command), Reply::Done));
+    let transport = pair.sides[1].transports[1];
+    pair.consume(1, transport, twin, MediaKind::Video);
+    (pair, producer, twin)
+}
+
+impl Pair {
+    /// Moves batches once each way, twice; how many wishes for a key frame crossed.
+    fn wishes(&mut self) -> usize {
+        let mut wishes = 0;
+        for from in [0, 1, 0, 1] {
+            let pipes = self.sides[from].worker.pipes();
+            let batches: Vec<PipeBatch> = pipes.map(|(_, batch)| std::mem::take(batch)).collect();
+            for piped in batches.iter().flat_map(PipeBatch::iter) {
+                wishes += usize::from(format!("{piped:?}").contains("KeyFrame"));
+                let to = &mut self.sides[1 - from].worker;
+                to.handle_piped(self.now, PeerId(from as u64), piped);
+            }
+        }
+        wishes
+    }
+
+    /// A packet of a camera as its worker pipes it.
+    fn pipe_camera(&mut self, twin: ProducerKey, number: u64, continuity: Continuity) {
+        let packet = PipedPacket {
+            to: RemoteProducer(twin),
+            encoding: 0,
+            ssrc: Ssrc(70),
+            sequence: SeqNo(70_000 + number),
+            time: RtpTime(number * 3_000),
+            frame: FrameInfo::default(),
+            continuity,
+        };
+        let mut bytes = [0_u8; 100];
+        bytes[0] = 0x90;
+        // Orientation extension of a turned telephone where an audio packet tells its level.
+        bytes[27] = 0x10;
+        bytes[28] = 1;
+        let mut batch = PipeBatch::default();
+        assert!(batch.push_packet(MediaKind::Video, packet, &bytes));
+        for piped in batch.iter() {
+            self.sides[1].worker.handle_piped(self.now, PeerId(0), piped);
+        }
+    }
+}
+
+/// Workers number their producers themselves, so twins on two of them may have one key.
+#[test]
+fn a_twin_that_leaves_takes_no_other_workers_tap() {
+    let (mut pair, producer, twin) = watched();
+    let command = Command::OpenPipe {
+        producer,
+        to: PeerId(2),
+        twin: RemoteProducer(twin),
+    };
+    assert!(matches!(pair.command(0, command), Reply::Done));
+    pair.command(1, Command::CloseProducer(twin));
+    pair.wishes();
+    let taps = &pair.sides[0].worker.producers[producer].taps;
+    assert_eq!(taps.len(), 1);
+    assert_eq!(Some(taps[0].lane), pair.sides[0].worker.lanes.find(PeerId(2)));
+}
+
+#[test]
+fn a_wish_from_before_a_pause_is_made_again_after_it() {
+    let (mut pair, producer, _) = watched();
+    assert!(pair.wishes() > 0);
+    pair.now += Duration::from_millis(100);
+    pair.command(0, Command::PauseProducer(producer));
+    assert_eq!(pair.wishes(), 0);
+    pair.now += Duration::from_millis(100);
+    pair.command(0, Command::ResumeProducer(producer));
+    assert!(pair.wishes() > 0);
+}
+
+#[test]
+fn a_key_frame_that_the_pipe_dropped_is_wished_for_again() {
+    let (mut pair, _, twin) = watched();
+    pair.wishes();
+    pair.pipe_camera(twin, 0, Continuity::Unbroken);
+    assert!(pair.wishes() > 0);
+    pair.now += Duration::from_millis(200);
+    pair.pipe_camera(twin, 1, Continuity::Unbroken);
+    assert_eq!(pair.wishes(), 0, "one is on its way");
+    pair.pipe_camera(twin, 30, Continuity::AfterGap);
+    assert_eq!(pair.wishes(), 1, "what it brought may be lost");
+}
+
+#[test]
+fn a_turned_camera_does_not_speak() {
+    let (mut pair, _, twin) = watched();
+    for number in 0..20 {
+        pair.now += Duration::from_millis(33);
+        pair.pipe_camera(twin, number, Continuity::Unbroken);
+        pair.sides[1].worker.handle_timeout(pair.now);
+    }
+    while let Some(event) = pair.sides[1].worker.poll_event() {
+        assert!(!format!("{event:?}").contains("ActiveSpeaker"), "{event:?}");
+    }
+}

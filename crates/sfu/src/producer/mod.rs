@@ -40,6 +40,10 @@ const VIDEO_STORE: usize = 1024;
 /// again without using an SRTP index twice.
 const STORE_AGE: Duration = Duration::from_secs(1);
 
+/// A stream's clock is told to other workers no more often: browsers report once a second and faster only to sink a
+/// receiver.
+const CLOCK_INTERVAL: Duration = Duration::from_millis(200);
+
 /// A stream without packets for this long is not there for layer choice. Browsers stop upper simulcast layers when the
 /// uplink or the camera cannot feed them; at 1 frame per second of a still screen share, a layer is still alive.
 const STREAM_SILENCE: Duration = Duration::from_millis(2_500);
@@ -49,6 +53,8 @@ pub(crate) struct Stream {
     pub(crate) encoding: ProducerEncoding,
     pub(crate) receive: Option<ReceiveStream>,
     pub(crate) store: PacketStore,
+    /// When twins on other workers were last told its sender's clock.
+    clock_told: Option<Instant>,
     pub(crate) keyframes: KeyFrameRequests,
     /// Packets lost for good when last counted.
     pub(crate) lost: u64,
@@ -96,6 +102,7 @@ impl Stream {
             encoding,
             receive: None,
             store: PacketStore::new(capacity, STORE_AGE),
+            clock_told: None,
             keyframes: KeyFrameRequests::new(KEY_FRAME_DEBOUNCE),
             lost: 0,
             nack: NackGenerator::new(),
@@ -106,6 +113,13 @@ impl Stream {
             temporal_layers: [0; MAX_ENCODINGS],
             rates: std::array::from_fn(|_| RateMeter::new()),
         }
+    }
+
+    /// The sender started anew: what is known of its numbers and times has nothing to do with those to come.
+    fn begin_anew(&mut self) {
+        self.nack.reset();
+        self.store.clear();
+        self.leveller = Leveller::default();
     }
 
     /// The SSRC its packets come on, once known.
@@ -228,8 +242,7 @@ impl Producer {
             Some(receive) if receive.ssrc() == view.ssrc() => receive,
             // A new SSRC is a sender that started anew (RFC 3550 §8.2): its numbers have nothing to do with the old.
             _ if via == Via::Media => {
-                stream.nack.reset();
-                stream.store.clear();
+                stream.begin_anew();
                 stream.lost = 0;
                 stream
                     .receive
@@ -251,8 +264,7 @@ impl Producer {
         let frame = stream.frames.read(view.payload(), view.marker(), descriptor);
         let jumped = before.is_some_and(|before| received.seq.distance(before) > MAX_STEP);
         if jumped {
-            stream.nack.reset();
-            stream.store.clear();
+            stream.begin_anew();
         }
         if codec.nack
             && stream.nack.on_packet(now, received.seq, frame.key) == Arrival::Duplicate
@@ -285,6 +297,19 @@ impl Producer {
             .receive
             .as_ref()?
             .newest()
+    }
+
+    /// Whether twins on other workers are to be told a stream's clock now; if so, they were.
+    pub(crate) fn is_clock_due(&mut self, now: Instant, encoding: u8) -> bool {
+        let Some(stream) = self.streams.get_mut(usize::from(encoding)) else {
+            return false;
+        };
+        let told = stream.clock_told;
+        let is_due = told.is_none_or(|at| now.saturating_duration_since(at) >= CLOCK_INTERVAL);
+        if is_due {
+            stream.clock_told = Some(now);
+        }
+        is_due
     }
 
     /// Bytes of RTP padding for a packet of `len` bytes; audio never gets any.

@@ -38,7 +38,7 @@ impl Producer {
         let jumped = before.is_some_and(|before| packet.sequence.distance(before).abs() > MAX_STEP);
         let restarted = replaced || jumped || packet.continuity == Continuity::Restarted;
         if restarted {
-            stream.store.clear();
+            stream.begin_anew();
         }
         stream
             .following(packet.ssrc, clock_rate)
