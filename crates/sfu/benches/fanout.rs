@@ -11,60 +11,24 @@
 #![allow(unreachable_pub, reason = "shares a module with the simulations")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
-use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sfu::spec::MediaKind;
 use str0m_netem::Input;
 
+mod stage;
 #[path = "../tests/simulation/world/mod.rs"]
 mod world;
 
 use link::{DtlsRole, FiveTuple, Protocol};
+use stage::{INSIDE, PACKETS, clock, stage};
+use world::annex::Site;
 use world::peer::{Datagram, PeerOptions, Side};
 use world::{Camera, FRAME, PeerId, SERVER, World};
 
-/// Packets of a frame.
-const PACKETS: u8 = 8;
 /// Frames between two moments in which silent viewers may renew their consent, which lasts 30 s.
 const SILENCE: u64 = 500;
-/// How long the estimators of fresh transports need to trust their paths with the video.
-const WARM_UP: Duration = Duration::from_secs(10);
-
-thread_local! {
-    static ENTERED: Cell<Option<Instant>> = const { Cell::new(None) };
-    static INSIDE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-}
-
-/// Called by the world around every entry into the worker.
-fn clock(entering: bool) {
-    if entering {
-        ENTERED.set(Some(Instant::now()));
-    } else if let Some(entered) = ENTERED.take() {
-        INSIDE.set(INSIDE.get() + entered.elapsed());
-    }
-}
-
-/// A world in which one client's camera is watched by all the others.
-fn stage(viewers: usize) -> World {
-    let mut world = World::new();
-    let receivers: Vec<PeerId> = (0..viewers).map(|_| world.receiver()).collect();
-    let sender = world.sender();
-    world.connect();
-    let camera = Camera {
-        packets_per_frame: PACKETS,
-        ..Camera::default()
-    };
-    let producer = world.camera(sender, camera);
-    for receiver in receivers {
-        world.watch(receiver, producer, MediaKind::Video);
-    }
-    world.run(WARM_UP);
-    world.probe = clock;
-    world
-}
-
 /// Runs frames; the time the worker took for them.
 fn run(world: &mut World, viewers: usize, frames: u64) -> Duration {
     let counts = |world: &World| {
@@ -235,7 +199,7 @@ fn call(criterion: &mut Criterion) {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(3));
     for viewers in [10, 50, 200] {
-        let mut world = stage(viewers);
+        let mut world = stage(viewers, Site::Home);
         group.throughput(Throughput::Elements(u64::from(PACKETS) * viewers as u64));
         group.bench_function(BenchmarkId::from_parameter(viewers), |bencher| {
             bencher.iter_custom(|frames| run(&mut world, viewers, frames));

@@ -7,57 +7,19 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(missing_docs, clippy::print_stdout, reason = "a benchmark says what it found")]
 
-use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sfu::spec::MediaKind;
-
+mod stage;
 #[path = "../tests/simulation/world/mod.rs"]
 mod world;
 
+use stage::{INSIDE, stage};
+use world::World;
 use world::annex::Site;
-use world::{Camera, PeerId, World};
 
-/// Packets of a frame.
-const PACKETS: u8 = 8;
-/// How long the estimators of fresh transports need to trust their paths with the video.
-const WARM_UP: Duration = Duration::from_secs(8);
 /// Simulated time of one turn, and turns.
 const TURN: Duration = Duration::from_secs(1);
 const TURNS: usize = 8;
-
-thread_local! {
-    static ENTERED: Cell<Option<Instant>> = const { Cell::new(None) };
-    static INSIDE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-}
-
-/// Called by the world around every entry into a worker.
-fn clock(entering: bool) {
-    if entering {
-        ENTERED.set(Some(Instant::now()));
-    } else if let Some(entered) = ENTERED.take() {
-        INSIDE.set(INSIDE.get() + entered.elapsed());
-    }
-}
-
-fn stage(viewers: usize, site: Site) -> World {
-    let mut world = World::new();
-    world.viewers = site;
-    let receivers: Vec<PeerId> = (0..viewers).map(|_| world.receiver()).collect();
-    let sender = world.sender();
-    world.connect();
-    let camera = Camera {
-        packets_per_frame: PACKETS,
-        ..Camera::default()
-    };
-    let producer = world.camera(sender, camera);
-    for receiver in receivers {
-        world.watch(receiver, producer, MediaKind::Video);
-    }
-    world.run(WARM_UP);
-    world.probe = clock;
-    world
-}
 
 /// Nanoseconds inside the workers per packet sent, in one turn.
 fn turn(world: &mut World) -> f64 {
