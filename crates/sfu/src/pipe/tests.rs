@@ -521,3 +521,14 @@ fn a_turned_camera_does_not_speak() {
         assert!(!format!("{event:?}").contains("ActiveSpeaker"), "{event:?}");
     }
 }
+
+#[test]
+fn padding_follows_a_camera_that_began_anew_with_an_older_clock() {
+    let (mut pair, _, twin) = watched();
+    let pad =
+        |pair: &mut Pair, time| pair.sides[1].worker.producers[twin].pad(0, RtpTime(time), 1_001, false);
+    assert_eq!(pad(&mut pair, 3_000_000_000), 3);
+    assert_eq!(pad(&mut pair, 1_000_000_000), 0, "a late packet");
+    pair.pipe_camera(twin, 1, Continuity::Restarted);
+    assert_eq!(pad(&mut pair, 1_000_000_000), 3);
+}
