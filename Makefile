@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e types bench bench-floor fuzz coverage \
-        clean packages tools FORCE
+        clean reference packages tools FORCE
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
 TOOLS := .tools/bin
@@ -67,6 +67,10 @@ e2e: web/dist/index.html e2e/node_modules/.package-lock.json e2e/.venv/ready ## 
 
 types: ## Write the TypeScript types of every message into web/src/signalling/generated
 	cargo run --quiet --package xtask -- types
+
+reference: web/dist/index.html ## Write docs/configuration.md from the program's own arguments
+	cargo run --quiet --package meeshy -- reference > target/configuration.md
+	mv target/configuration.md docs/configuration.md
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs a nightly toolchain)
 	fuzz/run.sh "$${FUZZ_SECONDS:-60}"

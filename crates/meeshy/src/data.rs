@@ -24,7 +24,7 @@ pub(crate) enum Kept {
 }
 
 /// A directory that is made when something is put into it.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct DataDirectory {
     /// Where the database and secrets are kept that are not given otherwise
     #[arg(

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod data;
 mod gateway;
@@ -13,6 +13,7 @@ mod health;
 mod load;
 mod logs;
 mod media;
+mod reference;
 mod run;
 mod serve;
 mod token;
@@ -47,6 +48,9 @@ enum Command {
     Repair(upkeep::Arguments),
     /// Delete from the database what was kept long enough
     Purge(upkeep::Arguments),
+    /// Print docs/configuration.md: every setting and command
+    #[command(hide = true)]
+    Reference,
 }
 
 fn main() -> ExitCode {
@@ -65,6 +69,10 @@ fn main() -> ExitCode {
         Command::Migrate(arguments) => upkeep::migrate(&arguments),
         Command::Repair(arguments) => upkeep::repair(&arguments),
         Command::Purge(arguments) => upkeep::purge(&arguments),
+        Command::Reference => {
+            say(reference::document(&Cli::command()).trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
     };
     match outcome {
         Ok(code) => code,

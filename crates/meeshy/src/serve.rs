@@ -86,6 +86,33 @@ fn complete(arguments: &mut Arguments, data: &DataDirectory) -> Result<(), Unsui
     Ok(())
 }
 
+/// The settings that [`complete`] makes once and keeps.
+pub(crate) fn made() -> Vec<&'static str> {
+    let mut empty = Arguments {
+        node: NodeSettings::default(),
+        gateway: Settings::default(),
+        data: DataDirectory::default(),
+        check_config: true,
+    };
+    let data = empty.data.clone();
+    // Nothing is there to be looked at, so nothing can be wrong with it.
+    let _ = complete(&mut empty, &data);
+    let filled = [
+        ("JWT_SECRET", &empty.node.jwt_secret),
+        ("MEDIA_JWT_SECRET", &empty.gateway.media_jwt_secret),
+        (
+            "TRANSCRIPTION_ENCRYPTION_KEY",
+            &empty.gateway.transcription_encryption_key,
+        ),
+        ("IP_HASH_KEY", &empty.gateway.ip_hash_key),
+        ("DATABASE_URL", &empty.gateway.database_url),
+    ];
+    filled
+        .into_iter()
+        .filter_map(|(name, value)| value.is_some().then_some(name))
+        .collect()
+}
+
 fn given(text: &Option<String>) -> Option<&str> {
     edge::setting::given(text)
 }

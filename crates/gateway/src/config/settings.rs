@@ -50,7 +50,8 @@ pub struct SharedSettings {
         value_name = "SECRET"
     )]
     pub jwt_secret_previous: Option<String>,
-    /// Which log events are written: error, warn, info, debug, trace, or a filter such as gateway=debug
+    /// Which log events are written: error, warn, info, debug, trace, or a filter such as gateway=debug [default: info;
+    /// debug of our own parts in development]
     #[arg(long, env = "LOG_LEVEL", value_name = "FILTER")]
     pub log_level: Option<String>,
     /// Origins whose pages may call the API, separated by commas
@@ -124,7 +125,7 @@ pub struct Settings {
         value_name = "KEY"
     )]
     pub transcription_encryption_key: Option<String>,
-    /// Key that hashes addresses in the audit log
+    /// Key that hashes addresses in the audit log [default: a new one at each start]
     #[arg(long, env = "IP_HASH_KEY", hide_env_values = true, value_name = "KEY")]
     pub ip_hash_key: Option<String>,
     /// Whether a name is enough to log in [default: true in development]

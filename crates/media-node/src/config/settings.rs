@@ -51,7 +51,7 @@ pub struct Settings {
     /// Address to listen on, for HTTP and media [default: 0.0.0.0]
     #[arg(long, env = "BIND_IP", value_name = "ADDRESS")]
     pub bind_ip: Option<String>,
-    /// Secret that signs and verifies tokens, 32 bytes or more, shared with the gateway
+    /// Secret that signs and verifies tokens, 32 bytes or more; a media node's is the gateway's MEDIA_JWT_SECRET
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_secret: Option<String>,
     /// Former secret, still accepted while it is being rotated out
@@ -62,7 +62,8 @@ pub struct Settings {
         value_name = "SECRET"
     )]
     pub jwt_secret_previous: Option<String>,
-    /// Which log events are written: error, warn, info, debug, trace, or a filter such as media_node=debug
+    /// Which log events are written: error, warn, info, debug, trace, or a filter such as media_node=debug [default: info;
+    /// debug of our own parts in development]
     #[arg(long, env = "LOG_LEVEL", value_name = "FILTER")]
     pub log_level: Option<String>,
     /// Lowest port for media, UDP and TCP [default: 10000]
@@ -71,7 +72,8 @@ pub struct Settings {
     /// Highest port for media, UDP and TCP [default: 10100]
     #[arg(long, env = "RTC_MAX_PORT", value_name = "PORT")]
     pub rtc_max_port: Option<String>,
-    /// Addresses or host names at which clients reach the media ports, separated by commas
+    /// Addresses or host names at which clients reach the media ports, separated by commas [default: loopback and this
+    /// machine's addresses]
     #[arg(long, env = "ANNOUNCED_IP", value_name = "ADDRESSES")]
     pub announced_ip: Option<String>,
     /// Origins whose pages may call the API, separated by commas
@@ -98,7 +100,7 @@ pub struct Settings {
     /// Where the estimate of each client's downlink starts, bit/s [default: 1000000]
     #[arg(long, env = "INITIAL_OUTGOING_BITRATE", value_name = "BITRATE")]
     pub initial_outgoing_bitrate: Option<String>,
-    /// PEM file with the DTLS certificate [default: one made at start]
+    /// PEM file with the certificate of media connections (DTLS) [default: one made at start]
     #[arg(long, env = "DTLS_CERT_FILE", value_name = "FILE")]
     pub dtls_cert_file: Option<String>,
     /// PEM file with the DTLS certificate's key
