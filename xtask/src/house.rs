@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 mod documents;
 mod edges;
+mod links;
 mod text;
 
 /// One broken rule: where, and what to do about it.
@@ -35,7 +36,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A source file: its path from the root with forward slashes, and its text.
+/// A source file or document: its path from the root with forward slashes, and its text.
 pub(crate) struct Source {
     path: String,
     text: String,
@@ -44,7 +45,9 @@ pub(crate) struct Source {
 /// Applies every rule to the workspace at `root`; the exit code says whether the house is in order.
 pub(crate) fn run(root: &Path) -> Result<ExitCode> {
     let packages = edges::packages(&cargo_metadata(root)?)?;
-    let sources = sources(root)?;
+    let files = files(root, |name| text::is_source(name) || name.ends_with(".md"))?;
+    let (documents, sources): (Vec<Source>, Vec<Source>) =
+        files.into_iter().partition(|file| file.path.ends_with(".md"));
     let dependencies = read(root, "docs/decisions/dependencies.md")?;
     let architecture = read(root, "ARCHITECTURE.md")?;
 
@@ -55,6 +58,14 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
         let ending = format!("/{path}");
         root.join(path).exists() || sources.iter().any(|source| source.path.ends_with(&ending))
     }));
+    violations.extend(links::broken(&documents, |path| root.join(path).exists()));
+    // Alerts come with what is deployed.
+    if let Ok(rules) = read(root, "deploy/prometheus/alerts.yml") {
+        violations.extend(links::alerts_without_a_section(
+            &rules,
+            &read(root, "docs/runbook.md")?,
+        ));
+    }
     for source in &sources {
         violations.extend(text::too_long(source));
         violations.extend(text::bad_name(source));
@@ -112,8 +123,8 @@ const NOT_OURS: [&str; 8] = [
     ".tools",
 ];
 
-/// Every Rust and TypeScript file that people wrote, in a stable order.
-fn sources(root: &Path) -> Result<Vec<Source>> {
+/// Every file that people wrote and whose name is wanted, in a stable order.
+fn files(root: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Source>> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -126,7 +137,7 @@ fn sources(root: &Path) -> Result<Vec<Source>> {
             let kind = entry.file_type()?;
             if kind.is_dir() && !NOT_OURS.contains(&name.as_ref()) {
                 folders.push(entry.path());
-            } else if kind.is_file() && text::is_source(&name) {
+            } else if kind.is_file() && is_wanted(&name) {
                 let path = entry.path();
                 let text = std::fs::read_to_string(&path)
                     .with_context(|| format!("cannot read {}", path.display()))?;

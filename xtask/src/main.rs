@@ -1,16 +1,18 @@
 //! The workspace's own tasks: `cargo xtask house` checks the rules of `ARCHITECTURE.md` that no
-//! compiler knows, `cargo xtask types` turns the messages into TypeScript.
+//! compiler knows, `cargo xtask types` turns the messages into TypeScript, `cargo xtask coverage` says what tests reach.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+mod coverage;
 mod house;
 mod types;
 
 const USAGE: &str = "usage: cargo xtask house            check dependency, size, naming and document rules
-       cargo xtask types [--check]  write (or compare) the TypeScript declarations of all messages";
+       cargo xtask types [--check]  write (or compare) the TypeScript declarations of all messages
+       cargo xtask coverage FILE    say how many lines tests reach, from an lcov file";
 
 fn main() -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -22,6 +24,7 @@ fn main() -> Result<ExitCode> {
         ["house"] => house::run(root),
         ["types"] => types::run(false).map(|()| ExitCode::SUCCESS),
         ["types", "--check"] => types::run(true).map(|()| ExitCode::SUCCESS),
+        ["coverage", report] => coverage::run(root, report),
         _ => bail!("{USAGE}"),
     }
 }
