@@ -75,9 +75,17 @@ reference: web/dist/index.html ## Write docs/configuration.md from the program's
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs a nightly toolchain)
 	fuzz/run.sh "$${FUZZ_SECONDS:-60}"
 
-coverage: ## Line coverage of the Rust tests: target/llvm-cov/html/index.html
-	command -v cargo-llvm-cov >/dev/null || $(MAKE) .tools/ready
-	cargo llvm-cov --workspace --html
+# rustc's profiles need the tools of its own LLVM: Debian's package of that version, or rustup's component.
+LLVM = $(shell rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+
+coverage: tools web/dist/index.html ## Line coverage of Rust and web client; fails below 80 per cent of either
+	command -v llvm-cov-$(LLVM) >/dev/null || .ci/packages coverage $(LLVM) || echo "coverage: trying rustup's llvm-tools"
+	if command -v llvm-cov-$(LLVM) >/dev/null; then export LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM); fi; \
+	if command -v cargo-nextest >/dev/null; then cargo llvm-cov nextest --workspace --locked --no-report; \
+	else cargo llvm-cov --workspace --locked --no-report; fi; \
+	mkdir -p target/coverage; cargo llvm-cov report --lcov --output-path target/coverage/rust.lcov
+	npm --prefix web run coverage
+	cargo run --quiet --package xtask --locked -- coverage target/coverage/rust.lcov
 
 bench: e2e/node_modules/.package-lock.json web/dist/index.html ## Measure; the numbers kept are in docs/capacity.md
 	cargo bench --workspace
