@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use signalling::client_gateway::{
-    ActiveCall, CallDto, CallStatus, CallType, Mode, ParticipantDto, ParticipantRole, PendingTransition,
-    TransitionState, UserSummary,
+    ActiveCall, AdminCall, CallDto, CallStatus, CallType, Mode, ParticipantDto, ParticipantRole,
+    PendingTransition, TransitionState, UserSummary,
 };
 use signalling::text::Text;
 use signalling::{CallId, ConversationId, ParticipantId, Timestamp, UserId};
@@ -229,6 +229,28 @@ impl Call {
             participant_count: self.roster.occupying(),
             participants: self.roster.occupant_dtos(),
             started_at: self.row.started_at,
+        }
+    }
+
+    /// What operators may know: no names, no words.
+    #[must_use]
+    pub fn admin_view(&self) -> AdminCall {
+        let transition = Some(self.transition_state());
+        AdminCall {
+            call_id: self.row.id.clone(),
+            conversation_id: self.row.conversation_id,
+            call_type: self.row.call_type,
+            status: self.row.status,
+            mode: self.row.mode,
+            transition: transition.filter(|state| {
+                matches!(
+                    state,
+                    TransitionState::SwitchingToSfu | TransitionState::SwitchingToP2p
+                )
+            }),
+            participants: self.roster.occupying(),
+            started_at: self.row.started_at.unwrap_or(self.row.created_at),
+            node_id: self.node().map(|node| node.0.clone()),
         }
     }
 

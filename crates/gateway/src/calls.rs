@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use call::{Call, Entropy, Input, Moment, Person, RequestId, Settings};
+use signalling::client_gateway::{AdminCall, AdminSwitches};
 use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, Timestamp};
 use store::{AuditEntry, Store};
@@ -43,6 +44,7 @@ use crate::ice_servers::IceServers;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::socket::Sockets;
+use crate::switches::SwitchLog;
 use credentials::Issuer;
 use journal::{Journal, Line};
 use mailbox::{Answer, Mail};
@@ -81,6 +83,7 @@ struct Inner {
     flags: Arc<Flags>,
     metrics: Arc<Metrics>,
     issuer: Issuer,
+    switches: SwitchLog,
     journal: Journal,
     settings: Settings,
     requests: AtomicU64,
@@ -128,6 +131,7 @@ impl Calls {
                 ice: parts.ice,
                 media_url: parts.media_url,
             },
+            switches: SwitchLog::default(),
             settings: parts.settings,
             requests: AtomicU64::new(0),
         }))
@@ -141,6 +145,16 @@ impl Calls {
     /// How many calls run here.
     pub(crate) fn count(&self) -> usize {
         self.0.registry.len()
+    }
+
+    /// What operators are shown of the calls that run here, oldest first.
+    pub(crate) fn shown(&self) -> Vec<AdminCall> {
+        self.0.registry.shown()
+    }
+
+    /// What operators are shown of switches.
+    pub(crate) fn switches(&self) -> AdminSwitches {
+        self.0.switches.summary()
     }
 
     /// The call somebody is in, or asks to be let into.

@@ -46,6 +46,8 @@ pub struct GatewayConfig {
     pub calls: call::Settings,
     /// What is turned on.
     pub flags: FlagsConfig,
+    /// How often it is looked what operators stored about that: 1 to 5 s (contract §8.9).
+    pub flags_poll: Duration,
     /// Whether a name is enough to log in.
     pub dev_login: DevLogin,
     /// Every rate limit times this.
@@ -204,7 +206,10 @@ impl GatewayConfig {
         let flags = Flag::ALL
             .iter()
             .map(|flag| (flag.setting(), self.flags.on.contains(flag).to_string()));
-        let share = [("FEATURE_SFU_PERCENT", self.flags.sfu_percent.to_string())];
+        let share = [
+            ("FEATURE_SFU_PERCENT", self.flags.sfu_percent.to_string()),
+            ("FLAGS_POLL_SECS", seconds(self.flags_poll)),
+        ];
         rest.into_iter()
             .chain(flags)
             .chain(share)

@@ -1,9 +1,19 @@
-//! What is turned on (contract §8.9).
+//! What is turned on (contract §8.9): by settings, and by what operators stored, which outweighs them.
+//!
+//! * `stored`: what operators stored, as text and as values.
+//! * `poll`: reading it anew while calls run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{PoisonError, RwLock};
 
 use signalling::ConversationId;
+use signalling::client_gateway::{AdminFlag, AdminFlags, FlagSource};
+
+mod poll;
+mod stored;
+
+pub use poll::{Changed, Follower, refresh};
+pub use stored::{Stored, WrongChange, changes};
 
 /// Something that can be turned off on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +72,12 @@ impl Flag {
         }
     }
 
+    /// The flag of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|flag| flag.name() == name)
+    }
+
     /// The setting that turns it on or off.
     #[must_use]
     pub const fn setting(self) -> &'static str {
@@ -110,50 +126,114 @@ impl Default for FlagsConfig {
     }
 }
 
+impl FlagsConfig {
+    /// As set, but for what operators stored.
+    #[must_use]
+    pub fn outweighed_by(&self, stored: &Stored) -> Self {
+        let is_on = |flag: &Flag| stored.on.get(flag).copied().unwrap_or(self.on.contains(flag));
+        Self {
+            on: Flag::ALL.iter().copied().filter(is_on).collect(),
+            sfu_percent: stored.sfu_percent.unwrap_or(self.sfu_percent),
+            sfu_conversations: stored
+                .sfu_conversations
+                .clone()
+                .unwrap_or_else(|| self.sfu_conversations.clone()),
+        }
+    }
+}
+
 /// The flags now; they may change while calls run.
 #[derive(Debug, Default)]
-pub struct Flags(RwLock<FlagsConfig>);
+pub struct Flags(RwLock<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    settings: FlagsConfig,
+    stored: Stored,
+    /// What follows from both.
+    now: FlagsConfig,
+}
 
 impl Flags {
     /// As configured.
     #[must_use]
-    pub fn new(config: FlagsConfig) -> Self {
-        Self(RwLock::new(config))
+    pub fn new(settings: FlagsConfig) -> Self {
+        Self(RwLock::new(State {
+            now: settings.clone(),
+            stored: Stored::default(),
+            settings,
+        }))
     }
 
     /// Whether something is on.
     #[must_use]
     pub fn is_on(&self, flag: Flag) -> bool {
-        self.read(|config| config.on.contains(&flag))
+        self.read(|state| state.now.on.contains(&flag))
     }
 
     /// Whether calls in a conversation may use a media node. All its members get the same answer, as it depends on
     /// the conversation alone.
     #[must_use]
     pub fn sfu_for(&self, conversation: &ConversationId) -> bool {
-        self.read(|config| {
-            let listed = config.sfu_conversations.contains(conversation);
-            config.on.contains(&Flag::Sfu) && (listed || bucket(conversation) < config.sfu_percent)
+        self.read(|State { now, .. }| {
+            let listed = now.sfu_conversations.contains(conversation);
+            now.on.contains(&Flag::Sfu) && (listed || bucket(conversation) < now.sfu_percent)
         })
     }
 
     /// All flags by name, for `/api/config`.
     #[must_use]
     pub fn by_name(&self) -> BTreeMap<String, bool> {
-        self.read(|config| {
-            Flag::ALL
-                .iter()
-                .map(|flag| (flag.name().to_owned(), config.on.contains(flag)))
-                .collect()
+        let shown = self.shown().flags;
+        shown.into_iter().map(|(name, flag)| (name, flag.on)).collect()
+    }
+
+    /// All of them with what says so, for operators.
+    #[must_use]
+    pub fn shown(&self) -> AdminFlags {
+        self.read(|State { stored, now, .. }| {
+            let shown = |flag: &Flag| AdminFlag {
+                on: now.on.contains(flag),
+                source: if stored.on.contains_key(flag) {
+                    FlagSource::Stored
+                } else {
+                    FlagSource::Setting
+                },
+            };
+            AdminFlags {
+                flags: Flag::ALL
+                    .iter()
+                    .map(|flag| (flag.name().to_owned(), shown(flag)))
+                    .collect(),
+                sfu_percent: now.sfu_percent,
+                sfu_conversations: now.sfu_conversations.iter().copied().collect(),
+            }
         })
     }
 
-    /// Sets all of them anew.
-    pub fn set(&self, config: FlagsConfig) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    /// Takes other settings; what is stored still outweighs them.
+    pub fn set(&self, settings: FlagsConfig) {
+        self.change(|state| state.settings = settings);
     }
 
-    fn read<T>(&self, ask: impl FnOnce(&FlagsConfig) -> T) -> T {
+    /// Takes over what is stored. Whether anything is different now.
+    pub fn outweigh(&self, stored: Stored) -> Changed {
+        self.change(|state| state.stored = stored)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) -> Changed {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = (state.stored.clone(), state.now.clone());
+        change(&mut state);
+        state.now = state.settings.outweighed_by(&state.stored);
+        if before == (state.stored.clone(), state.now.clone()) {
+            Changed::No
+        } else {
+            Changed::Yes
+        }
+    }
+
+    fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
         ask(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -171,74 +251,4 @@ fn bucket(conversation: &ConversationId) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use signalling::Timestamp;
-
-    use super::*;
-
-    fn conversation(number: u64) -> ConversationId {
-        ConversationId::mint(Timestamp::from_unix_millis(1_700_000_000_000), number)
-    }
-
-    fn flags(change: impl FnOnce(&mut FlagsConfig)) -> Flags {
-        let mut config = FlagsConfig::default();
-        change(&mut config);
-        Flags::new(config)
-    }
-
-    #[test]
-    fn only_what_is_built_is_on() {
-        let flags = Flags::default();
-        for flag in Flag::ALL {
-            assert_eq!(flags.is_on(*flag), flag.is_built(), "{flag:?}");
-            assert_eq!(flags.by_name().get(flag.name()), Some(&flag.is_built()));
-            assert_eq!(flag.setting(), format!("FEATURE_{}", flag.name().to_uppercase()));
-        }
-        assert_eq!(flags.by_name().len(), Flag::ALL.len());
-    }
-
-    #[test]
-    fn a_share_of_conversations_is_about_that_share_and_grows_with_it() {
-        let mut before = BTreeSet::new();
-        for percent in [0, 10, 25, 50, 100] {
-            let flags = flags(|config| config.sfu_percent = percent);
-            let chosen: BTreeSet<u64> = (0..10_000_u64)
-                .filter(|number| flags.sfu_for(&conversation(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
-                .collect();
-            let expected = usize::from(percent) * 100;
-            assert!(
-                chosen.len().abs_diff(expected) <= 150,
-                "{percent} %: {}",
-                chosen.len()
-            );
-            assert!(before.is_subset(&chosen), "nobody loses it when the share grows");
-            before = chosen;
-        }
-    }
-
-    #[test]
-    fn listed_conversations_have_it_unless_it_is_off() {
-        let listed = conversation(1);
-        let change = |config: &mut FlagsConfig| {
-            config.sfu_percent = 0;
-            config.sfu_conversations.insert(listed);
-        };
-        let flags = flags(change);
-        assert!(flags.sfu_for(&listed));
-        assert!(!flags.sfu_for(&conversation(2)));
-        let mut off = FlagsConfig::default();
-        change(&mut off);
-        off.on.remove(&Flag::Sfu);
-        flags.set(off);
-        assert!(!flags.sfu_for(&listed));
-    }
-
-    #[test]
-    fn the_bucket_is_the_same_for_ever() {
-        let id: ConversationId = "65a1b2c3d4e5f60718293a4b".parse().expect("an id");
-        assert_eq!(bucket(&id), BUCKET_OF_THE_EXAMPLE);
-    }
-
-    /// Written down once: another value would move conversations between shares at an update.
-    const BUCKET_OF_THE_EXAMPLE: u8 = 98;
-}
+mod tests;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use axum::Router;
 use edge::answer::not_found;
-use signalling::ErrorCode;
 use signalling::error::ErrorBody;
+use signalling::{ErrorCode, Timestamp};
 use socketioxide::SocketIo;
 use socketioxide::layer::SocketIoLayer;
 use store::{Store, StoreError};
@@ -16,7 +17,7 @@ use crate::auth::{Authenticator, Tokens};
 use crate::calls::{Calls, Parts};
 use crate::cluster::{Cluster, InProcess};
 use crate::config::GatewayConfig;
-use crate::flags::{Flags, FlagsConfig};
+use crate::flags::{self, Changed, Flag, Flags, FlagsConfig, Follower};
 use crate::http;
 use crate::ice_servers::IceServers;
 use crate::limits::Limits;
@@ -51,12 +52,37 @@ pub(crate) struct Shared {
     pub(crate) nodes: Arc<Nodes>,
     /// Whether it is about to end.
     pub(crate) draining: AtomicBool,
+    /// When it was started.
+    pub(crate) started_at: Timestamp,
 }
 
 impl Shared {
     /// Whether it is about to end.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Reads what operators stored about flags, and does as it says.
+    pub(crate) async fn refresh_flags(&self) -> Result<(), StoreError> {
+        if flags::refresh(&self.flags, &*self.store).await? == Changed::Yes {
+            self.apply_flags().await;
+        }
+        Ok(())
+    }
+
+    /// Tells those who do not ask by themselves what is turned on now.
+    async fn apply_flags(&self) {
+        self.ice.use_fallback(self.flags.is_on(Flag::TurnFallback));
+        self.calls.flags_changed().await;
+    }
+
+    /// Follows what operators store about flags, for ever.
+    async fn follow_flags(&self) {
+        let mut follower = Follower::new(self.config.flags_poll);
+        loop {
+            follower.changed(&self.flags, &*self.store).await;
+            self.apply_flags().await;
+        }
     }
 
     /// Whether new calls may begin: not on a server that is about to end.
@@ -134,7 +160,11 @@ impl Gateway {
             sockets,
             nodes,
             draining: AtomicBool::new(false),
+            started_at: Timestamp::from(SystemTime::now()),
         });
+        shared.ice.use_fallback(shared.flags.is_on(Flag::TurnFallback));
+        // Before any call is taken up: what was turned off stays off over a restart.
+        shared.refresh_flags().await?;
         shared.calls.restore().await?;
         let mut work = JoinSet::new();
         let calls = shared.calls.clone();
@@ -143,6 +173,8 @@ impl Gateway {
         work.spawn(async move { calls.keep_up().await });
         let sockets = Arc::clone(&shared.sockets);
         work.spawn(async move { sockets.relay().await });
+        let follower = Arc::clone(&shared);
+        work.spawn(async move { follower.follow_flags().await });
         let (layer, io) = socket::layer(&shared);
         Ok(Self {
             shared,
@@ -172,7 +204,7 @@ impl Gateway {
     /// Changes what is turned on, for calls that run as well (contract §8.9).
     pub async fn set_flags(&self, flags: FlagsConfig) {
         self.shared.flags.set(flags);
-        self.shared.calls.flags_changed().await;
+        self.shared.apply_flags().await;
     }
 
     /// How many calls run here.

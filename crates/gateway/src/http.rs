@@ -4,11 +4,13 @@
 //! * `calls`, `past` – calls
 //! * `people`, `conversations`, `guests` – the directory
 //! * `account` – a person's rights over what is kept
+//! * `admin` – what operators see and do
 //! * `server` – STUN and TURN servers, bandwidth test, what the server is like
 //! * `operations` – for probes and scrapers
 //! * `surround` – what is around every request
 
 mod account;
+mod admin;
 mod calls;
 mod conversations;
 mod gate;
@@ -77,6 +79,9 @@ fn method(endpoint: Endpoint, shared: &Arc<Shared>) -> Method {
         Endpoint::Conversations => known(get(conversations::list), Scope::RestOther),
         Endpoint::CreateConversation => known(post(conversations::create), Scope::RestOther),
         Endpoint::CreateLink => known(post(guests::create_link), Scope::RestOther),
+        Endpoint::AdminOverview => known(get(admin::overview), Scope::RestOther),
+        Endpoint::AdminFlags => known(get(admin::flags), Scope::RestOther),
+        Endpoint::SetAdminFlags => known(put(admin::set_flags), Scope::RestOther),
         Endpoint::Health => get(operations::health),
         Endpoint::Ready => get(operations::ready),
         Endpoint::Metrics => get(operations::metrics),

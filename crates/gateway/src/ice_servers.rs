@@ -3,11 +3,14 @@
 //! Credentials follow the convention that coturn calls `use-auth-secret`: the user name holds the end and who it is
 //! for, the password is its HMAC-SHA1 with a secret that the TURN server knows too. Nothing needs to be stored.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use signalling::Timestamp;
-use signalling::client_gateway::IceServer;
+use signalling::client_gateway::{AdminTurn, IceServer, TurnState};
 
 /// How long credentials are good for: an hour; clients ask again at three quarters.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -68,14 +71,47 @@ impl std::fmt::Debug for TurnFallback {
 }
 
 /// Hands out servers.
-#[derive(Clone, Debug, Default)]
-pub struct IceServers(IceServersConfig);
+#[derive(Debug, Default)]
+pub struct IceServers {
+    config: IceServersConfig,
+    /// Whether the rented server is left out, whatever the settings.
+    without_fallback: AtomicBool,
+    /// What is known of TURN servers, by URL.
+    states: RwLock<BTreeMap<String, TurnState>>,
+}
 
 impl IceServers {
     /// With these servers.
     #[must_use]
     pub fn new(config: IceServersConfig) -> Self {
-        Self(config)
+        Self {
+            config,
+            ..Self::default()
+        }
+    }
+
+    /// Hands out the rented server from now on, or does not (flag `turn_fallback`).
+    pub fn use_fallback(&self, used: bool) {
+        self.without_fallback.store(!used, Ordering::Relaxed);
+    }
+
+    /// Notes whether a TURN server serves, by its URL as it is handed out.
+    pub fn note_turn(&self, url: &str, state: TurnState) {
+        let mut states = self.states.write().unwrap_or_else(PoisonError::into_inner);
+        states.insert(url.to_owned(), state);
+    }
+
+    /// The TURN servers and what is known of them; those that nobody asked yet are unknown.
+    #[must_use]
+    pub fn turn(&self) -> Vec<AdminTurn> {
+        let states = self.states.read().unwrap_or_else(PoisonError::into_inner);
+        let rented = self.config.fallback.iter().flat_map(|fallback| &fallback.urls);
+        let urls = self.config.turn.iter().chain(rented);
+        urls.map(|url| AdminTurn {
+            url: url.clone(),
+            state: states.get(url).copied().unwrap_or(TurnState::Unknown),
+        })
+        .collect()
     }
 
     /// The servers for somebody, and when their credentials end.
@@ -83,7 +119,7 @@ impl IceServers {
     pub fn for_caller(&self, now: Timestamp, id: &str) -> (Vec<IceServer>, Timestamp) {
         let ends = now.unix_millis() / 1000 + LIFETIME.as_secs();
         let mut servers = Vec::new();
-        let config = &self.0;
+        let config = &self.config;
         if config.relay == Relay::IfNeeded && !config.stun.is_empty() {
             servers.push(IceServer {
                 urls: config.stun.clone(),
@@ -99,7 +135,8 @@ impl IceServers {
                 username: Some(username),
             });
         }
-        if let Some(fallback) = &config.fallback {
+        let fallback = config.fallback.as_ref();
+        if let Some(fallback) = fallback.filter(|_| !self.without_fallback.load(Ordering::Relaxed)) {
             servers.push(IceServer {
                 urls: fallback.urls.clone(),
                 username: Some(fallback.username.clone()),
@@ -112,7 +149,7 @@ impl IceServers {
     /// Whether clients are to connect through TURN only.
     #[must_use]
     pub fn relay(&self) -> Relay {
-        self.0.relay
+        self.config.relay
     }
 }
 
@@ -224,6 +261,34 @@ mod tests {
             urls(&rented).last().map(String::as_str),
             Some("turn:rented.example.net")
         );
+    }
+
+    #[test]
+    fn a_rented_server_is_handed_out_while_it_is_turned_on() {
+        let servers = servers(|config| {
+            config.fallback = Some(TurnFallback {
+                urls: vec!["turn:rented.example.net".into()],
+                username: "u".into(),
+                credential: "p".into(),
+            });
+        });
+        let handed_out = || servers.for_caller(Timestamp::from_unix_millis(0), "a").0.len();
+        for (used, expected) in [(true, 3), (false, 2), (true, 3)] {
+            servers.use_fallback(used);
+            assert_eq!(handed_out(), expected);
+        }
+        let state = |url: &str| {
+            servers
+                .turn()
+                .into_iter()
+                .find(|turn| turn.url == url)
+                .map(|turn| turn.state)
+        };
+        assert_eq!(state("turn:rented.example.net"), Some(TurnState::Unknown));
+        servers.note_turn("turn:rented.example.net", TurnState::Down);
+        assert_eq!(state("turn:rented.example.net"), Some(TurnState::Down));
+        assert_eq!(state("turns:turn.example.org:5349"), Some(TurnState::Unknown));
+        assert_eq!(state("stun:stun.example.org:3478"), None);
     }
 
     #[test]

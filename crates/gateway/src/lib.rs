@@ -18,5 +18,6 @@ pub mod nodes;
 mod refusals;
 pub mod sdp;
 mod socket;
+mod switches;
 
 pub use gateway::{Gateway, StartError};

@@ -228,6 +228,12 @@ impl Metrics {
         self.registry.gauge(names::SOCKETS, Vec::new()).set(now as f64);
     }
 
+    /// Connected sockets.
+    #[must_use]
+    pub fn sockets(&self) -> u32 {
+        u32::try_from(self.sockets.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
     /// A client could not connect to its peer or to the node, by what it says.
     pub fn connection_failed(&self, transport: &str) {
         let transport = match transport {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use call::{NodeEvent, NodeId, RoomInfo};
+use signalling::client_gateway::AdminNode;
 use signalling::error::ErrorBody;
 use signalling::token::Token;
 use signalling::{CallId, ConsumerId, ErrorCode, ParticipantId, ProducerId};
@@ -119,6 +120,11 @@ impl Nodes {
             .iter()
             .filter(|node| node.state().takes_rooms())
             .count()
+    }
+
+    /// What operators are shown of them.
+    pub(crate) fn shown(&self) -> Vec<AdminNode> {
+        self.nodes.iter().map(|node| node.shown()).collect()
     }
 
     fn node(&self, id: &NodeId) -> Option<&Arc<Node>> {

@@ -5,8 +5,10 @@
 //! * [`event`]: events the gateway sends.
 //! * [`rest`]: bodies and answers that exist over HTTP only.
 //! * [`endpoint`]: methods and paths.
+//! * [`admin`]: what operators see and do.
 //! * [`directory`]: people, conversations and links of a stand-alone installation.
 
+pub mod admin;
 pub mod call;
 pub mod directory;
 pub mod endpoint;
@@ -14,6 +16,7 @@ pub mod event;
 pub mod request;
 pub mod rest;
 
+pub use admin::*;
 pub use call::*;
 pub use directory::*;
 pub use endpoint::GatewayEndpoint;

@@ -1,7 +1,7 @@
 //! What outlives a process: people, conversations, calls and what was measured of them (contract §4).
 //!
 //! * One trait, [`Store`], in parts that belong together: [`Calls`], [`Captions`], [`AuditLog`], [`Directory`],
-//!   [`Links`], [`Privacy`] and [`Upkeep`]. It is used as `Arc<dyn Store>`.
+//!   [`Links`], [`Privacy`], [`StoredFlags`] and [`Upkeep`]. It is used as `Arc<dyn Store>`.
 //! * [`open`] gives a store by URL: an SQLite file, a PostgreSQL server, or memory for tests.
 //! * Captions are sealed before they reach a backend ([`CaptionKey`]); links and sessions are kept as hashes
 //!   ([`Secret`]).
@@ -15,6 +15,7 @@ mod calls;
 mod captions;
 mod directory;
 mod error;
+mod flags;
 mod links;
 pub mod memory;
 mod open;
@@ -30,6 +31,7 @@ pub use calls::{Calls, DeviceInfo, HistoryEntry, HistoryFilter, HistoryPage, His
 pub use captions::{CaptionRecord, CaptionSource, Captions};
 pub use directory::{Conversation, Directory, Made, Member, User};
 pub use error::StoreError;
+pub use flags::{FlagChanges, StoredFlags};
 pub use links::{Guest, GuestRights, Links, Redemption, ShareLink};
 pub use memory::MemoryStore;
 pub use open::{OpenError, OpenOptions, QueryObserver, open, schema_status};
@@ -41,6 +43,6 @@ pub(crate) use words::words;
 pub use upkeep::{Migration, Purged, Repaired, Retention, SchemaStatus, Upkeep};
 
 /// Everything that is kept.
-pub trait Store: Calls + Captions + AuditLog + Directory + Links + Privacy + Upkeep {}
+pub trait Store: Calls + Captions + AuditLog + Directory + Links + Privacy + StoredFlags + Upkeep {}
 
-impl<T: Calls + Captions + AuditLog + Directory + Links + Privacy + Upkeep> Store for T {}
+impl<T: Calls + Captions + AuditLog + Directory + Links + Privacy + StoredFlags + Upkeep> Store for T {}

@@ -18,6 +18,7 @@ use crate::{
 
 mod calls;
 mod directory;
+mod flags;
 mod links;
 mod upkeep;
 
@@ -57,6 +58,7 @@ struct Tables {
     participants: BTreeMap<ParticipantId, ParticipantRow>,
     captions: BTreeMap<TranscriptionId, CaptionRecord>,
     audit: Vec<AuditEntry>,
+    flags: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]

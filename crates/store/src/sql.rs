@@ -15,6 +15,7 @@ use crate::{CaptionKey, OpenOptions, Retention, StoreError};
 mod calls;
 mod captions;
 mod directory;
+mod flags;
 mod links;
 mod migrations;
 mod participants;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use call::Person;
-use signalling::client_gateway::ConversationType;
+use signalling::client_gateway::{AdminCall, ConversationType};
 use signalling::{CallId, ConversationId, ParticipantId};
 use tokio::sync::mpsc;
 
@@ -34,6 +34,8 @@ pub(super) struct Registry(Mutex<Calls>);
 #[derive(Debug, Default)]
 struct Calls {
     running: HashMap<CallId, Running>,
+    /// What operators are shown of them.
+    shown: HashMap<CallId, AdminCall>,
     conversations: HashMap<ConversationId, CallId>,
     /// One live call per person (contract §3.1).
     people: HashMap<Person, Claim>,
@@ -68,6 +70,7 @@ impl Registry {
     pub(super) fn remove(&self, call: &CallId) {
         let mut calls = self.calls();
         calls.running.remove(call);
+        calls.shown.remove(call);
         calls.conversations.retain(|_, of| of != call);
         calls.people.retain(|_, claim| claim.call != *call);
     }
@@ -94,6 +97,21 @@ impl Registry {
         let calls = self.calls();
         let claim = calls.people.get(person).filter(|claim| claim.call == *call)?;
         claim.seat.clone()
+    }
+
+    /// Takes over what operators are shown of a call.
+    pub(super) fn show(&self, call: AdminCall) {
+        let mut calls = self.calls();
+        if calls.running.contains_key(&call.call_id) {
+            calls.shown.insert(call.call_id.clone(), call);
+        }
+    }
+
+    /// What operators are shown, oldest first.
+    pub(super) fn shown(&self) -> Vec<AdminCall> {
+        let mut shown: Vec<AdminCall> = self.calls().shown.values().cloned().collect();
+        shown.sort_by(|a, b| (a.started_at, &a.call_id).cmp(&(b.started_at, &b.call_id)));
+        shown
     }
 
     /// How many calls run here.

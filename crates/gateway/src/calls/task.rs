@@ -144,7 +144,11 @@ impl CallTask {
                     // Its task ends after this one.
                     drop(self.rooms.send(command));
                 }
-                Output::Measure(measure) => self.inner.metrics.measured(&self.running.call, &measure),
+                Output::Measure(measure) => {
+                    let call = &self.running.call;
+                    self.inner.switches.note(self.inner.now(), call, &measure);
+                    self.inner.metrics.measured(call, &measure);
+                }
                 Output::Release { socket } => {
                     tracing::debug!(call = %self.running.call, socket = socket.0, "a device is released");
                 }
@@ -176,6 +180,7 @@ impl CallTask {
             })
             .collect();
         self.inner.registry.seated(&self.running.call, &self.seats);
+        self.inner.registry.show(self.call.admin_view());
     }
 
     fn answer(&mut self, request: RequestId, result: Result<Reply, ErrorBody>) {

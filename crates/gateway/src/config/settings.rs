@@ -187,6 +187,9 @@ pub struct FeatureSettings {
     /// Captions made by the speaker's browser [default: true]
     #[arg(long, env = "FEATURE_TRANSCRIPTION_CLIENT", value_name = "BOOL")]
     pub feature_transcription_client: Option<String>,
+    /// Seconds between two looks at what operators turned on or off, 1 to 5 [default: 2]
+    #[arg(long, env = "FLAGS_POLL_SECS", value_name = "SECONDS")]
+    pub flags_poll_secs: Option<String>,
     /// The rented TURN server [default: true]
     #[arg(long, env = "FEATURE_TURN_FALLBACK", value_name = "BOOL")]
     pub feature_turn_fallback: Option<String>,
@@ -209,7 +212,7 @@ impl Settings {
             None => login.clone(),
         };
         let flags = self.features.check(&mut problems);
-        let ice = self.ice(&flags, &mut problems);
+        let ice = self.ice(&mut problems);
         let config = GatewayConfig {
             environment,
             log_level: given(&shared.log_level)
@@ -227,6 +230,12 @@ impl Settings {
             ice,
             calls: self.calls(&mut problems),
             flags,
+            flags_poll: Duration::from_secs(problems.number(
+                "FLAGS_POLL_SECS",
+                &self.features.flags_poll_secs,
+                1..=5,
+                2,
+            )),
             dev_login: self.dev_login(environment, &mut problems),
             rate_limit_factor: count(problems.number(
                 "RATE_LIMIT_FACTOR",
@@ -294,7 +303,7 @@ impl Settings {
         DatabaseConfig { url, caption_key }
     }
 
-    fn ice(&self, flags: &FlagsConfig, problems: &mut Problems) -> IceServersConfig {
+    fn ice(&self, problems: &mut Problems) -> IceServersConfig {
         let mut urls = |setting, text: &Option<String>, schemes: [&str; 2]| -> Vec<String> {
             let mut urls = Vec::new();
             for entry in setting::entries(given(text).unwrap_or_default()) {
@@ -343,7 +352,7 @@ impl Settings {
             });
         }
         let fallback = account
-            .filter(|_| !rented.is_empty() && flags.on.contains(&Flag::TurnFallback))
+            .filter(|_| !rented.is_empty())
             .map(|(username, credential)| TurnFallback {
                 urls: rented,
                 username: username.to_owned(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use call::NodeId;
 use signalling::CallId;
+use signalling::client_gateway::{AdminNode, NodeOrigin, NodeState};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -86,6 +87,30 @@ impl Node {
 
     pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
         self.state.send_modify(change);
+    }
+
+    /// What operators are shown of it.
+    pub(super) fn shown(&self) -> AdminNode {
+        let state = self.state();
+        AdminNode {
+            node_id: self.id.0.clone(),
+            url: self.url.clone(),
+            region: String::new(),
+            origin: NodeOrigin::Static,
+            state: match state {
+                State { lost: true, .. } => NodeState::Lost,
+                State { connected: false, .. } => NodeState::Connecting,
+                State { ready: false, .. } => NodeState::Overloaded,
+                _ => NodeState::Ready,
+            },
+            rooms: state.rooms,
+            max_rooms: 0,
+            participants: 0,
+            cpu: state.cpu,
+            memory: 0,
+            packets_in: 0.0,
+            packets_out: 0.0,
+        }
     }
 
     /// Waits until its events come, or for so long.

@@ -202,6 +202,7 @@ fn config(nodes: &[&str]) -> GatewayConfig {
         addresses: sdp::Addresses::All,
         calls: call::Settings::default(),
         flags: FlagsConfig::default(),
+        flags_poll: Duration::from_secs(2),
         dev_login: DevLogin::Off,
         rate_limit_factor: 1,
         ip_hash_key: IpHashKey("another secret of more than thirty-two bytes".to_owned()),

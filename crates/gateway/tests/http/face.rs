@@ -255,6 +255,7 @@ fn config() -> GatewayConfig {
         addresses: Addresses::All,
         calls: call::Settings::default(),
         flags: FlagsConfig::default(),
+        flags_poll: Duration::from_secs(2),
         dev_login: DevLogin::On,
         rate_limit_factor: 1,
         ip_hash_key: IpHashKey("another secret of more than thirty-two bytes".to_owned()),

@@ -56,6 +56,12 @@ endpoints! {
         CreateConversation = "POST" "/api/conversations";
         /// Makes a link for guests: [`super::CreateLinkRequest`], answered with [`super::ShareLinkDto`].
         CreateLink = "POST" "/api/conversations/{conversationId}/links";
+        /// What operators see: [`super::AdminOverview`].
+        AdminOverview = "GET" "/api/admin/overview";
+        /// What is turned on, and what says so: [`super::AdminFlags`].
+        AdminFlags = "GET" "/api/admin/flags";
+        /// Turns things on and off: [`super::AdminFlagsChange`], answered with [`super::AdminFlags`].
+        SetAdminFlags = "PUT" "/api/admin/flags";
         /// Whether the gateway and what it needs are well.
         Health = "GET" "/health";
         /// Whether the gateway takes calls.

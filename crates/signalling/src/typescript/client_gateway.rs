@@ -3,7 +3,7 @@
 use ts_rs::Config;
 
 use super::{Declaration, declare};
-use crate::client_gateway::{call, directory, event, request, rest};
+use crate::client_gateway::{admin, call, directory, event, request, rest};
 
 /// Types by the file they are declared in.
 pub(super) fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> {
@@ -13,6 +13,7 @@ pub(super) fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> 
         ("event", event(config)),
         ("rest", rest(config)),
         ("directory", directory(config)),
+        ("admin", admin(config)),
     ]
 }
 
@@ -62,5 +63,13 @@ fn directory(config: &Config) -> Vec<Declaration> {
         directory::ConversationType, directory::MemberRole, directory::DevLoginRequest,
         directory::LoginResponse, directory::Account, directory::Person, directory::ConversationDto,
         directory::CreateConversationRequest, directory::CreateLinkRequest, directory::ShareLinkDto,
+    ]
+}
+
+fn admin(config: &Config) -> Vec<Declaration> {
+    declare_all![config;
+        admin::AdminOverview, admin::AdminCall, admin::AdminSwitches, admin::AdminSwitch, admin::AdminNode,
+        admin::NodeOrigin, admin::NodeState, admin::AdminTurn, admin::TurnState, admin::AdminFlags,
+        admin::AdminFlag, admin::FlagSource, admin::AdminFlagsChange, admin::AdminDrain,
     ]
 }

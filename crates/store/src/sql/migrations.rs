@@ -28,6 +28,11 @@ const STEPS: &[Step] = &[
         name: "recordings, analysis",
         sql: include_str!("migrations/0002_recordings_analysis.sql"),
     },
+    Step {
+        version: 3,
+        name: "flags",
+        sql: include_str!("migrations/0003_flags.sql"),
+    },
 ];
 
 /// Any number, the same for all gateways: who holds this lock in PostgreSQL migrates.
@@ -146,6 +151,7 @@ mod tests {
     const PUBLISHED: &[&str] = &[
         "c6cac66ff3a8c842d9e8427769543bdd6f07c603ee2f932dad12f5f00112b426",
         "234077658ff23a02f4ddf1c4fad0f824ab406a05714d3cffa55184b0a924a12e",
+        "9044d04fed669dbabf60106f39b844c51592e4013971d2cbb57ae1e01b02a6be",
     ];
 
     #[test]
@@ -159,7 +165,7 @@ mod tests {
 
     #[test]
     fn steps_are_numbered_from_one() {
-        assert!(STEPS.iter().map(|step| step.version).eq(1..=2));
+        assert!(STEPS.iter().map(|step| step.version).eq(1..=3));
     }
 
     #[test]

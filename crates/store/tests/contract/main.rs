@@ -5,6 +5,7 @@ mod backend;
 mod calls;
 mod captions;
 mod directory;
+mod flags;
 mod links;
 mod postgres;
 mod privacy;
@@ -77,6 +78,10 @@ contract! {
         members_are_told_by_role
         two_people_have_one_direct_conversation
         conversations_come_by_what_happened_last
+    }
+    flags {
+        what_one_stores_another_reads
+        several_are_changed_together
     }
     links {
         tokens_open_links_and_sessions_guests

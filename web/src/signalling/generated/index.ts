@@ -12,4 +12,5 @@ export * from "./request";
 export * from "./event";
 export * from "./rest";
 export * from "./directory";
+export * from "./admin";
 export * from "./names";
