@@ -12,18 +12,21 @@ use crate::{complain, say};
 /// A server that needs longer than this is not well.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Where a server listens unless told otherwise: a gateway, then a media node.
+const PORTS: [u16; 2] = [4000, 3001];
+
 /// Largest answer that is read, bytes; a node's figures are the largest.
 const LARGEST: u64 = 4 << 20;
 
 /// What the command takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Address of the server, such as http://localhost:4000 [default: localhost and PORT]
+    /// Address of the server, such as http://localhost:4000 [default: localhost and the port]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Port on this machine
-    #[arg(long, env = "PORT", default_value_t = 4000, value_name = "PORT")]
-    port: u16,
+    /// Port on this machine [default: whichever answers, that of a gateway or of a media node]
+    #[arg(long, env = "PORT", value_name = "PORT")]
+    port: Option<u16>,
     /// Ask whether it is ready for new calls, not only whether it lives
     #[arg(long)]
     ready: bool,
@@ -31,9 +34,10 @@ pub(crate) struct Arguments {
 
 /// Exit status 0 if the server says it is well.
 pub(crate) fn check(arguments: &Arguments) -> Result<ExitCode> {
-    let authority = match &arguments.url {
-        Some(url) => authority(url)?,
-        None => format!("127.0.0.1:{}", arguments.port),
+    let authority = match (&arguments.url, arguments.port) {
+        (Some(url), _) => authority(url)?,
+        (None, Some(port)) => format!("127.0.0.1:{port}"),
+        (None, None) => whichever_listens(),
     };
     let path = if arguments.ready { "/ready" } else { "/health" };
     match ask(&authority, path) {
@@ -50,6 +54,14 @@ pub(crate) fn check(arguments: &Arguments) -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// The server on this machine when nobody said its port: one image serves every role, and its health check cannot
+/// know which one was started.
+fn whichever_listens() -> String {
+    let listens = |port: &u16| TcpStream::connect_timeout(&([127, 0, 0, 1], *port).into(), TIMEOUT).is_ok();
+    let port = PORTS.into_iter().find(listens).unwrap_or(PORTS[0]);
+    format!("127.0.0.1:{port}")
 }
 
 /// Host and port of a plain HTTP URL; a path is ignored, as the command knows its own.

@@ -1,15 +1,25 @@
 //! The addresses told to clients.
 
+use std::fs::File;
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use edge::setting;
 
 use super::error::ConfigError;
 
-/// Resolves the comma list `text` of addresses and host names, in its order, without repeats.
+/// Marks an entry that is the path of a file with such a list: where a machine learns its public address only when
+/// it starts, whatever runs before this process can leave it there.
+const FILE: &str = "file:";
+
+/// Largest file that is read, bytes; a list of addresses is far shorter.
+const LARGEST_FILE: u64 = 4096;
+
+/// Resolves the comma list `text` of addresses, host names and files with such lists, in its order, without repeats.
 pub(super) fn resolve(text: &str, bind: IpAddr) -> Result<Vec<IpAddr>, ConfigError> {
+    let list = with_files_read(text)?;
     let mut announced = Vec::new();
-    for entry in setting::entries(text) {
+    for entry in setting::entries(&list) {
         for address in resolve_one(entry, bind)? {
             if address.is_unspecified() || address.is_multicast() {
                 return Err(ConfigError::Unreachable { address });
@@ -30,6 +40,30 @@ pub(super) fn resolve(text: &str, bind: IpAddr) -> Result<Vec<IpAddr>, ConfigErr
         return Err(setting::invalid("ANNOUNCED_IP", text, expected).into());
     }
     Ok(announced)
+}
+
+/// The list with each `file:` entry replaced by what the file holds. Files named in files are not followed.
+fn with_files_read(text: &str) -> Result<String, ConfigError> {
+    let entries = setting::entries(text).map(|entry| match entry.strip_prefix(FILE) {
+        Some(path) => read(path),
+        None => Ok(entry.to_owned()),
+    });
+    Ok(entries.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
+fn read(path: &str) -> Result<String, ConfigError> {
+    let unreadable = |reason: String| ConfigError::AnnouncedFile {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut content = String::new();
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let read = file.take(LARGEST_FILE).read_to_string(&mut content);
+    read.map_err(|error| unreadable(error.to_string()))?;
+    match content.trim() {
+        "" => Err(unreadable("it is empty".into())),
+        list => Ok(list.to_owned()),
+    }
 }
 
 /// What is announced when nothing is configured: loopback, and for sockets on all interfaces also the machine's

@@ -38,6 +38,17 @@ pub enum ConfigError {
         /// What the resolver said.
         reason: String,
     },
+    /// A file with announced addresses that cannot be read.
+    #[error(
+        "ANNOUNCED_IP: {path} cannot be read ({reason}); \
+         write the address at which clients reach this node into it, or set ANNOUNCED_IP to the address itself"
+    )]
+    AnnouncedFile {
+        /// Where it should be.
+        path: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
     /// An announced address that no client can reach.
     #[error(
         "ANNOUNCED_IP: {address} is not an address clients can connect to; \

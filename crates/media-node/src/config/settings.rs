@@ -72,8 +72,8 @@ pub struct Settings {
     /// Highest port for media, UDP and TCP [default: 10100]
     #[arg(long, env = "RTC_MAX_PORT", value_name = "PORT")]
     pub rtc_max_port: Option<String>,
-    /// Addresses or host names at which clients reach the media ports, separated by commas [default: loopback and this
-    /// machine's addresses]
+    /// Addresses or host names at which clients reach the media ports, separated by commas; file:PATH stands for those
+    /// in a file [default: loopback and this machine's addresses]
     #[arg(long, env = "ANNOUNCED_IP", value_name = "ADDRESSES")]
     pub announced_ip: Option<String>,
     /// Origins whose pages may call the API, separated by commas

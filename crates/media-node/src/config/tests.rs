@@ -98,6 +98,33 @@ fn empty_text_counts_as_not_given() {
 }
 
 #[test]
+fn announced_addresses_may_stand_in_a_file() {
+    let folder = std::env::temp_dir().join(format!("announced-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("address");
+    let value = format!("192.0.2.1,file:{}", file.display());
+    let config = || settings(|settings| set(&mut settings.announced_ip, &value)).check(Role::Media);
+
+    let missing = config().expect_err("the file is not there").to_string();
+    assert!(
+        missing.contains("ANNOUNCED_IP") && missing.contains("address"),
+        "{missing}"
+    );
+    std::fs::write(&file, "\n").expect("a file");
+    assert!(
+        config()
+            .expect_err("an empty file")
+            .to_string()
+            .contains("it is empty")
+    );
+    std::fs::write(&file, "203.0.113.5, 192.0.2.1\n").expect("a file");
+    let announced = config().expect("good settings").media.announced;
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+    let announced: Vec<String> = announced.iter().map(ToString::to_string).collect();
+    assert_eq!(announced, ["192.0.2.1", "203.0.113.5"]);
+}
+
+#[test]
 fn every_setting_reaches_its_place() {
     let config = good(&settings(|settings| {
         set(&mut settings.port, "8080");
