@@ -14,7 +14,6 @@ import { meeshy, output, program, ROOT } from "./repository.mjs";
 
 const KEPT = join(ROOT, "target/image-check");
 const BASE = join(KEPT, "debian-bookworm.tar");
-const MIRROR = "http://deb.debian.org/debian";
 const IMAGE = "localhost/meeshy:check";
 const USER = 1001;
 
@@ -47,12 +46,18 @@ after(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
+/** Where this machine's own packages come from, if they are of the same release; debootstrap knows a default. */
+function mirror() {
+  const asked = spawnSync("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Codename: bookworm", "Component: main"], { encoding: "utf8" });
+  return asked.stdout?.split("\n").filter((uri) => uri !== "").slice(0, 1) ?? [];
+}
+
 /** Debian's smallest system, as the image that the Dockerfile names. */
 function makeBase() {
   if (!existsSync(BASE)) {
     mkdirSync(KEPT, { recursive: true });
     const folder = join(scratch, "debian");
-    output(program("debootstrap"), ["--variant=minbase", "bookworm", folder, MIRROR]);
+    output(program("debootstrap"), ["--variant=minbase", "bookworm", folder, ...mirror()]);
     output("tar", ["--create", "--file", `${BASE}.new`, "--directory", folder, "--exclude=./var/cache/apt/*.bin", "--exclude=./var/cache/apt/archives/*.deb", "--exclude=./var/lib/apt/lists/*", "."]);
     renameSync(`${BASE}.new`, BASE);
     rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 // The rules for containers: what they may do, what they are told, what they refer to.
 import { containers, environment, name, protocol, subcommand, workloads } from "./kubernetes.mjs";
-import { checkConfig, settingsOf } from "./repository.mjs";
+import { checkConfig, helpOf, settingsOf } from "./repository.mjs";
 
 /** Values for what only the cluster knows. */
 const STAND_INS = {
@@ -183,6 +183,8 @@ export const containerPolicies = {
         const waits = Number(command[command.indexOf("--wait") + 1]);
         const after = Number(environment(objects, container, standIn).DRAIN_TIMEOUT_SECS ?? 600);
         if (!command.includes("drain") || !waits) return [`${title} is stopped without a drain`];
+        const unknown = command.slice(2).filter((word) => word.startsWith("-") && !helpOf(command[1]).includes(word));
+        if (unknown.length > 0) return [`${title}: meeshy ${command[1]} does not know ${unknown}`];
         const grace = workload.pod.terminationGracePeriodSeconds ?? 30;
         return waits + after <= grace ? [] : [`${title} is killed after ${grace} s, while it may wait ${waits} s and then ${after} s for calls`];
       }),

@@ -43,6 +43,7 @@ const mistakes = [
   ["secrets are never in a manifest", (o) => (config(o, "gateway-config").JWT_SECRET = "abc"), "JWT_SECRET"],
   ["calls may end before a media node does", (o) => delete container(o, "Deployment", "media-server").lifecycle, "without a drain"],
   ["calls may end before a media node does", (o) => (pick(o, "Deployment", "media-server").spec.template.spec.terminationGracePeriodSeconds = 60), "60 s"],
+  ["calls may end before a media node does", (o) => container(o, "Deployment", "media-server").lifecycle.preStop.exec.command.push("--hurry"), "--hurry"],
   ["ports of one container differ", (o) => (container(o, "Deployment", "media-server").ports[2].protocol = "UDP"), "10000/UDP"],
   ["services select pods with their ports", (o) => (pick(o, "Service", "gateway").spec.selector.app = "gatway"), "selects no pod"],
   ["services select pods with their ports", (o) => (pick(o, "Service", "media-server").spec.ports[0].targetPort = "web"), "no port web"],

@@ -41,11 +41,13 @@ export function meeshy() {
 
 const known = new Map();
 
+/** What a sub-command of the binary says about itself. */
+export const helpOf = (command) => output(meeshy(), [command, "--help"], { env: {} });
+
 /** The environment variables that a sub-command of the binary reads. */
 export function settingsOf(command) {
   if (!known.has(command)) {
-    const help = output(meeshy(), [command, "--help"], { env: {} });
-    known.set(command, new Set([...help.matchAll(/\[env: ([A-Z0-9_]+)/g)].map((match) => match[1])));
+    known.set(command, new Set([...helpOf(command).matchAll(/\[env: ([A-Z0-9_]+)/g)].map((match) => match[1])));
   }
   return known.get(command);
 }
