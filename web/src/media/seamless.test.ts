@@ -160,6 +160,7 @@ describe("a voice", () => {
       emitted: (receiver) => Promise.resolve(emitted.get(receiver) ?? 0),
     });
     const sound = (): Sound => ({ track: fakeTrack("audio"), receiver: {} as RTCRtpReceiver });
+    // Tracks made alike are equal: tests compare identity.
     const open = () => [...box.querySelectorAll("audio")].filter((audio) => !audio.muted).map(trackOf);
     const plays = async ({ receiver }: Sound) => {
       for (let count = 1; count <= 5; count += 1) {
@@ -167,14 +168,14 @@ describe("a voice", () => {
         await vi.advanceTimersByTimeAsync(30);
       }
     };
-    return { made, audible, open, sound, plays, onBlocked, box };
+    return { made, audible, open, sound, plays, emitted, onBlocked, box };
   }
 
   it("is heard at once when there was none before", () => {
     const { made, open, sound, audible } = voice();
     const first = sound();
     made.hear(first);
-    expect(open()).toEqual([first.track]);
+    expect(open().map((track) => track === first.track)).toEqual([true]);
     expect(audible).toEqual([first.track]);
   });
 
@@ -184,11 +185,24 @@ describe("a voice", () => {
     made.hear(old);
     made.hear(fresh);
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(open()).toEqual([old.track]);
+    expect(open().map((track) => track === old.track)).toEqual([true]);
     await plays(fresh);
-    expect(open()).toEqual([fresh.track]);
+    expect(open().map((track) => track === fresh.track)).toEqual([true]);
     expect(audible).toEqual([old.track, fresh.track]);
     expect(box.children).toHaveLength(1);
+  });
+
+  it("changes over although the browser tells the same figures twice each time", async () => {
+    const { made, open, sound, emitted } = voice();
+    const [old, fresh] = [sound(), sound()];
+    made.hear(old);
+    made.hear(fresh);
+    // Figures that are a moment old every other time: what Chromium gives who asks every 30 ms.
+    for (let look = 0; look < 8; look += 1) {
+      if (fresh.receiver !== null) emitted.set(fresh.receiver, 960 * (1 + Math.floor(look / 2)));
+      await vi.advanceTimersByTimeAsync(30);
+    }
+    expect(open().map((track) => track === fresh.track)).toEqual([true]);
   });
 
   it("goes back without a trace", async () => {
@@ -198,7 +212,7 @@ describe("a voice", () => {
     made.hear(fresh);
     made.hear(old);
     await plays(fresh);
-    expect(open()).toEqual([old.track]);
+    expect(open().map((track) => track === old.track)).toEqual([true]);
     expect(audible).toEqual([old.track]);
   });
 
@@ -209,7 +223,7 @@ describe("a voice", () => {
     made.hear(fresh);
     unplug(old.track);
     await vi.advanceTimersByTimeAsync(60);
-    expect(open()).toEqual([fresh.track]);
+    expect(open().map((track) => track === fresh.track)).toEqual([true]);
   });
 
   it("is silent when told so", async () => {

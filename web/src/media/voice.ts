@@ -97,17 +97,21 @@ export class Voice {
     element.setSinkId(this.#speaker).catch(() => undefined);
   }
 
-  /** Waits until the new track's samples come out, seen twice in a row, or the old track is over anyway. */
+  /**
+   * Waits until the new track's samples were seen to come out twice, or the old track is over anyway. Looks at which
+   * nothing has grown count for nothing: a browser gives the same figures again for a while (Chromium for 50 ms), so that
+   * at an even pace every other look finds no growth, however well the sound flows.
+   */
   async #await(player: Player): Promise<void> {
     let before: number | null = null;
-    let growing = 0;
+    let grown = 0;
     while (this.#next === player) {
       const { receiver } = player.sound;
       if (this.#current?.sound.track.readyState === "ended" || receiver === null) break;
       const now = await this.#emitted(receiver);
-      growing = before !== null && now > before ? growing + 1 : 0;
+      if (before !== null && now > before) grown += 1;
       before = now;
-      if (growing >= 2) break;
+      if (grown >= 2) break;
       await new Promise((resolve) => (this.#timer = setTimeout(resolve, POLL)));
     }
     if (this.#next === player) this.#become(player);
