@@ -173,7 +173,15 @@ impl Worker {
         let stream = producers
             .get(consumer.producer)
             .and_then(|own| own.streams.get(usize::from(resend.encoding)));
-        let Some(source) = stream.and_then(|stream| stream.store.packet(now, resend.input)) else {
+        let Some(stream) = stream else { return };
+        let Some(source) = stream.store.packet(now, resend.input) else {
+            // Too old to be had. A viewer waits for three seconds before it asks for a key frame by itself.
+            let is_needed =
+                resend.encoding == consumer.current_encoding() && !stream.has_key_frame_after(resend.input);
+            let producer = consumer.producer;
+            if is_needed {
+                self.request_key_frame(now, producer, resend.encoding);
+            }
             return;
         };
         let Some(timestamp) = source

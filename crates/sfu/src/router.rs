@@ -173,7 +173,7 @@ impl Worker {
         if accepted.restarted {
             self.restart_consumers(slot);
         }
-        if accepted.woke || accepted.restarted {
+        if accepted.woke || accepted.outlived || accepted.restarted {
             self.retarget_consumers(now, slot.producer);
         }
         let len = written.filter(|_| carries_media).unwrap_or(0);

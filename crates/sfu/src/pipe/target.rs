@@ -162,7 +162,7 @@ impl Worker {
                 route: Route::Media,
             });
         }
-        if accepted.woke || accepted.restarted {
+        if accepted.woke || accepted.outlived || accepted.restarted {
             self.retarget_consumers(now, key);
         }
         if packet.continuity == Continuity::AfterGap {

@@ -6,11 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a sender may take to answer before the request is taken for lost.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// An unanswered request is repeated after the debounce interval, once more after another, then after twice as long, and so
+/// on up to this many doublings: a picture stands still meanwhile, and a request may be lost or come while the sender ignores it (libwebrtc
+/// answers once in 300 ms, whatever the layer). A slow path is not asked the more often for it.
+const DOUBLINGS: u8 = 3;
 
-/// Repetitions of an unanswered request. A sender that ignores this many has no picture to send.
-const MAX_RETRIES: u8 = 5;
+/// Repetitions of an unanswered request: some 24 s. A sender that ignores this many has no picture to send.
+const MAX_RETRIES: u8 = 8;
 
 /// A request on its way.
 #[derive(Clone, Copy)]
@@ -68,7 +70,7 @@ impl KeyFrameRequests {
             return self.debounced_until().is_none_or(|until| now >= until) && self.send(now, 0);
         }
         match self.unanswered {
-            Some(Sent { at, retries }) if now >= at + self.retry_after() => {
+            Some(sent @ Sent { retries, .. }) if now >= self.repeated_at(sent) => {
                 if retries >= MAX_RETRIES {
                     self.unanswered = None;
                     return false;
@@ -84,7 +86,7 @@ impl KeyFrameRequests {
         if self.deferred {
             return self.debounced_until();
         }
-        self.unanswered.map(|sent| sent.at + self.retry_after())
+        self.unanswered.map(|sent| self.repeated_at(sent))
     }
 
     /// Whether a request is unanswered or waits to leave.
@@ -97,8 +99,8 @@ impl KeyFrameRequests {
         self.last.map(|last| last + self.debounce)
     }
 
-    fn retry_after(&self) -> Duration {
-        self.debounce.max(RETRY_AFTER)
+    fn repeated_at(&self, sent: Sent) -> Instant {
+        sent.at + self.debounce * (1 << sent.retries.saturating_sub(1).min(DOUBLINGS))
     }
 
     fn send(&mut self, now: Instant, retries: u8) -> bool {
@@ -155,9 +157,9 @@ mod tests {
             Row::Key(80),
             Row::Ask(100, false),
             Row::Poll(499, false, Some(500)),
-            Row::Poll(500, true, Some(1_500)),
+            Row::Poll(500, true, Some(1_000)),
             Row::Ask(999, false),
-            Row::Poll(1_000, true, Some(2_000)),
+            Row::Poll(1_000, true, Some(1_500)),
         ]);
     }
 
@@ -173,17 +175,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unanswered_request_is_repeated_five_times() {
+    fn an_unanswered_request_is_repeated_ever_more_slowly_and_at_last_given_up() {
         run(&[
             Row::Ask(0, true),
-            Row::Poll(999, false, Some(1_000)),
+            Row::Poll(499, false, Some(500)),
+            Row::Poll(500, true, Some(1_000)),
             Row::Poll(1_000, true, Some(2_000)),
-            Row::Poll(2_000, true, Some(3_000)),
-            Row::Poll(3_000, true, Some(4_000)),
-            Row::Poll(4_000, true, Some(5_000)),
-            Row::Poll(5_000, true, Some(6_000)),
-            Row::Poll(6_000, false, None),
-            Row::Ask(7_000, true),
+            Row::Poll(2_000, true, Some(4_000)),
+            Row::Poll(4_000, true, Some(8_000)),
+            Row::Poll(8_000, true, Some(12_000)),
+            Row::Poll(12_000, true, Some(16_000)),
+            Row::Poll(16_000, true, Some(20_000)),
+            Row::Poll(20_000, true, Some(24_000)),
+            Row::Poll(24_000, false, None),
+            Row::Ask(28_000, true),
         ]);
     }
 

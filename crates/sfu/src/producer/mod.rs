@@ -3,6 +3,7 @@
 mod ingress;
 mod keyframe;
 mod nack;
+mod pace;
 mod piped;
 mod score;
 mod stream;
@@ -18,6 +19,7 @@ use self::ingress::IngressBudget;
 use self::keyframe::KeyFrameRequests;
 pub(crate) use self::nack::NackAction;
 use self::nack::{Arrival, NackGenerator};
+use self::pace::Pace;
 use self::score::Score;
 pub(crate) use self::stream::SenderClock;
 use self::stream::{Order, RateMeter, ReceiveStream};
@@ -35,8 +37,8 @@ const KEY_FRAME_DEBOUNCE: Duration = Duration::from_millis(500);
 /// Packets kept per video stream for retransmission (contract §5.3: at least 1 s or 500 packets).
 const VIDEO_STORE: usize = 1024;
 
-/// How long packets are kept: what contract §5.3 asks for, and as long as browsers keep their own. A picture that waits
-/// longer than this has been given up for a key frame. Audio keeps none: its consumers have no RTX (contract §1.8.2), so nothing could be sent
+/// How long packets are kept: what contract §5.3 asks for, and as long as browsers keep their own. Who asks for an older
+/// one gets a key frame instead. Audio keeps none: its consumers have no RTX (contract §1.8.2), so nothing could be sent
 /// again without using an SRTP index twice.
 const STORE_AGE: Duration = Duration::from_secs(1);
 
@@ -63,6 +65,9 @@ pub(crate) struct Stream {
     leveller: Leveller,
     score: Score,
     last_packet: Option<Instant>,
+    pace: Pace,
+    /// The first packet of its newest key frame.
+    key_frame: Option<SeqNo>,
     /// Temporal layers seen per spatial layer inside the stream.
     temporal_layers: [u8; MAX_ENCODINGS],
     rates: [RateMeter; MAX_ENCODINGS],
@@ -81,6 +86,8 @@ pub(crate) struct Accepted {
     pub(crate) restarted: bool,
     /// The stream, or this layer of it, had been silent: there is more to choose from now.
     pub(crate) woke: bool,
+    /// Another stream is seen to have stopped: there is less to choose from now.
+    pub(crate) outlived: bool,
 }
 
 /// How a packet came.
@@ -110,6 +117,8 @@ impl Stream {
             leveller: Leveller::default(),
             score: Score::new(),
             last_packet: None,
+            pace: Pace::default(),
+            key_frame: None,
             temporal_layers: [0; MAX_ENCODINGS],
             rates: std::array::from_fn(|_| RateMeter::new()),
         }
@@ -120,6 +129,22 @@ impl Stream {
         self.nack.reset();
         self.store.clear();
         self.leveller = Leveller::default();
+        self.key_frame = None;
+    }
+
+    /// Notes what a packet says of its picture.
+    fn note_frame(&mut self, now: Instant, sequence: SeqNo, frame: &FrameInfo) {
+        if frame.start {
+            self.pace.on_own_picture(now);
+        }
+        if frame.key {
+            self.key_frame = self.key_frame.max(Some(sequence));
+        }
+    }
+
+    /// Whether a decoder that misses this packet is helped by a key frame that came after it.
+    pub(crate) fn has_key_frame_after(&self, sequence: SeqNo) -> bool {
+        self.key_frame > Some(sequence)
     }
 
     /// The SSRC its packets come on, once known.
@@ -131,8 +156,10 @@ impl Stream {
     }
 
     fn is_alive(&self, now: Instant) -> bool {
-        self.last_packet
-            .is_some_and(|last| now.saturating_duration_since(last) < STREAM_SILENCE)
+        !self.pace.is_stopped()
+            && self
+                .last_packet
+                .is_some_and(|last| now.saturating_duration_since(last) < STREAM_SILENCE)
     }
 }
 
@@ -269,12 +296,15 @@ impl Producer {
         if codec.nack
             && stream.nack.on_packet(now, received.seq, frame.key) == Arrival::Duplicate
             && via == Via::Rtx
+            && frame.key
         {
+            // A key frame given up has been asked for anew. Any other packet still fills a hole, however late it comes.
             return None;
         }
         if frame.key {
             stream.keyframes.on_key_frame(now);
         }
+        stream.note_frame(now, received.seq, &frame);
         let mut woke = !was_alive;
         if let Some(layers) = stream.temporal_layers.get_mut(usize::from(frame.spatial)) {
             woke |= *layers <= frame.temporal;
@@ -287,7 +317,17 @@ impl Producer {
             frame,
             restarted: jumped || replaced,
             woke,
+            outlived: frame.start && self.outlives(now, encoding),
         })
+    }
+
+    /// A picture of one stream began; whether another one is seen thereby to have stopped.
+    fn outlives(&mut self, now: Instant, encoding: u8) -> bool {
+        let mut outlived = false;
+        for (other, stream) in self.streams.iter_mut().enumerate() {
+            outlived |= other != usize::from(encoding) && stream.pace.on_other_picture(now);
+        }
+        outlived
     }
 
     /// The highest number received of a stream.

@@ -1,8 +1,9 @@
 //! Which packets of a stream are missing, and when to ask for them again (RFC 4585 §6.2.1).
 //!
 //! A gap is asked for after a short wait for mere reordering, then once per round trip, ten times or for half a second,
-//! whichever is more. The round trip is measured on the answers. When too many packets are missing, those before the newest key frame are given up; if that is not enough, all are, and a
-//! key frame is asked for instead.
+//! whichever is more. The round trip is measured on the answers. When too many packets are missing, those before the newest
+//! key frame are given up; if that is not enough, all are. Whatever is given up and not mended by a key frame that came
+//! later is made up for by asking for one: viewers would wait for seconds before they do so themselves.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ pub(crate) enum NackAction {
     None,
     /// A generic NACK of the numbers written to the output.
     Nack,
-    /// A key frame request: too much is missing to ask for it piece by piece.
+    /// A key frame request, because something was given up; and a NACK of the numbers written to the output, if any.
     KeyFrame,
 }
 
@@ -121,40 +122,51 @@ impl NackGenerator {
     /// tell it better.
     pub(crate) fn poll(&mut self, now: Instant, rtt: Duration, out: &mut Vec<u16>) -> NackAction {
         out.clear();
+        if self.next_due.is_some_and(|due| now >= due) {
+            self.ask(now, rtt, out);
+        }
         if std::mem::take(&mut self.key_frame_wanted) {
-            return NackAction::KeyFrame;
-        }
-        if self.next_due.is_none_or(|due| now < due) {
-            return NackAction::None;
-        }
-        // A quarter more than the mean: an answer that takes a little longer is not asked for twice.
-        let spacing = self.round_trip.map_or(rtt, |measured| measured + measured / 4);
-        let retry = now + spacing.max(MIN_RETRY);
-        let mut next_due: Option<Instant> = None;
-        self.missing.retain_mut(|missing| {
-            if missing.due <= now {
-                out.push(missing.seq.wire());
-                missing.requests = missing.requests.saturating_add(1);
-                missing.asked = now;
-                missing.due = retry;
-            }
-            let keep = missing.requests < MAX_RETRIES || retry < missing.noticed + MIN_PERSISTENCE;
-            if keep {
-                next_due = Some(next_due.map_or(missing.due, |due| due.min(missing.due)));
-            }
-            keep
-        });
-        self.next_due = next_due;
-        if out.is_empty() {
+            NackAction::KeyFrame
+        } else if out.is_empty() {
             NackAction::None
         } else {
             NackAction::Nack
         }
     }
 
+    /// Writes what is due to `out`, and gives up what was asked for often enough.
+    fn ask(&mut self, now: Instant, rtt: Duration, out: &mut Vec<u16>) {
+        // A quarter more than the mean: an answer that takes a little longer is not asked for twice.
+        let spacing = self.round_trip.map_or(rtt, |measured| measured + measured / 4);
+        let retry = now + spacing.max(MIN_RETRY);
+        let mut next_due: Option<Instant> = None;
+        let mut given_up: Option<SeqNo> = None;
+        self.missing.retain_mut(|missing| {
+            if missing.due <= now {
+                // Only now that the last request had the time to be answered.
+                if missing.requests >= MAX_RETRIES && now >= missing.noticed + MIN_PERSISTENCE {
+                    given_up = Some(missing.seq);
+                    return false;
+                }
+                out.push(missing.seq.wire());
+                missing.requests = missing.requests.saturating_add(1);
+                missing.asked = now;
+                missing.due = retry;
+            }
+            next_due = Some(next_due.map_or(missing.due, |due| due.min(missing.due)));
+            true
+        });
+        self.next_due = next_due;
+        self.key_frame_wanted |= given_up.is_some_and(|seq| !self.has_key_frame_after(seq));
+    }
+
+    fn has_key_frame_after(&self, seq: SeqNo) -> bool {
+        self.key_frames.back().is_some_and(|key| *key > seq)
+    }
+
     /// When to call [`Self::poll`] next.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        if self.missing.is_empty() {
+        if self.missing.is_empty() && !self.key_frame_wanted {
             None
         } else {
             self.next_due
@@ -215,7 +227,8 @@ impl NackGenerator {
             if !self.give_up_to_a_key_frame() {
                 self.missing.clear();
                 // What comes before a key frame that is already here needs no repair.
-                self.key_frame_wanted = self.key_frames.back().is_none_or(|key| key.0 < gap.end);
+                self.key_frame_wanted = !self.has_key_frame_after(SeqNo(gap.end - 1));
+                self.next_due = Some(now);
                 return;
             }
         }

@@ -55,12 +55,14 @@ impl Producer {
             *layers = (*layers).max(packet.frame.temporal.saturating_add(1));
             stream.rates[usize::from(packet.frame.spatial)].add(now, len);
         }
+        stream.note_frame(now, packet.sequence, &packet.frame);
         Some(Accepted {
             sequence: packet.sequence,
             time: packet.time,
             frame: packet.frame,
             restarted,
             woke,
+            outlived: packet.frame.start && self.outlives(now, packet.encoding),
         })
     }
 

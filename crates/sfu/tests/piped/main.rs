@@ -54,6 +54,8 @@ mod simulcast;
 mod speaker;
 #[path = "../simulation/srtp_index.rs"]
 mod srtp_index;
+#[path = "../simulation/standstill.rs"]
+mod standstill;
 #[path = "../simulation/starvation.rs"]
 mod starvation;
 #[path = "../simulation/temporal.rs"]

@@ -33,5 +33,6 @@ mod score;
 mod simulcast;
 mod speaker;
 mod srtp_index;
+mod standstill;
 mod starvation;
 mod temporal;

@@ -1,5 +1,7 @@
 //! What a receiver may expect of a stream.
 
+use std::time::{Duration, Instant};
+
 use super::peer::Received;
 
 /// Asserts that a decoder would take these packets (in the order of their numbers) for one flawless stream: nothing
@@ -74,4 +76,43 @@ pub fn missing(packets: &[&Received]) -> u64 {
         .zip(numbers.min())
         .map_or(0, |(last, first)| last + 1 - first);
     span - packets.len() as u64
+}
+
+/// When a decoder could show a new picture: one that is whole, and whose predecessor it has or does not need. The packets
+/// are in the order of their numbers.
+pub fn shown(packets: &[&Received]) -> Vec<Instant> {
+    let mut pictures: Vec<Vec<&Received>> = Vec::new();
+    let place = |packet: &Received| packet.stamp.map(|stamp| (stamp.stream, stamp.frame));
+    for &packet in packets {
+        match pictures.last_mut() {
+            Some(last) if place(last[0]) == place(packet) => last.push(packet),
+            _ => pictures.push(vec![packet]),
+        }
+    }
+    let mut at = Vec::new();
+    // Number of the last packet and time of the picture before, if it could be shown.
+    let mut before: Option<(u64, Instant)> = None;
+    for picture in pictures {
+        let stamp = picture[0].stamp.expect("unaltered");
+        let whole = picture.iter().map(|packet| packet.at).max();
+        let whole = whole.filter(|_| picture.len() == usize::from(stamp.count));
+        let follows = before.filter(|(last, _)| last + 1 == picture[0].sequence);
+        let time = match (whole, follows) {
+            (Some(whole), _) if stamp.key => Some(whole),
+            (Some(whole), Some((_, before))) => Some(whole.max(before)),
+            _ => None,
+        };
+        before = time.map(|time| (picture[picture.len() - 1].sequence, time));
+        at.extend(time);
+    }
+    at.sort_unstable();
+    at
+}
+
+/// The longest time without a new picture between two moments.
+pub fn longest_standstill(packets: &[&Received], from: Instant, to: Instant) -> Duration {
+    let within = shown(packets).into_iter().filter(|at| (from..=to).contains(at));
+    let moments: Vec<_> = [from].into_iter().chain(within).chain([to]).collect();
+    let gaps = moments.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.max().expect("two moments at least")
 }

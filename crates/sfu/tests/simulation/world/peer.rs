@@ -95,6 +95,8 @@ pub struct Peer {
     /// The first packet of the next key frame gets lost.
     pub lose_next_key_start: bool,
     losing: bool,
+    /// How long tracks added from now on can send their packets again.
+    pub memory: Duration,
     pub tracks: Vec<Track>,
     probed: bool,
     pub received: Vec<Received>,
@@ -149,6 +151,7 @@ impl Peer {
             muted: false,
             lose_next_key_start: false,
             losing: false,
+            memory: Duration::from_secs(3),
             tracks: Vec::new(),
             probed: false,
             received: Vec::new(),
@@ -184,7 +187,7 @@ impl Peer {
         }
         let stream = direct.declare_stream_tx(ssrcs.0.into(), ssrcs.1.map(Into::into), mid, rid);
         // Every retransmission asked for is sent: what is tested is the other side.
-        stream.set_rtx_cache(1024, Duration::from_secs(3), None);
+        stream.set_rtx_cache(1024, self.memory, None);
         stream.set_unpaced(true);
         self.tracks.push(Track {
             source,
