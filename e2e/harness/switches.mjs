@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { assertEverybodyMeets } from './call-page.mjs';
 import { cameraFile } from './camera.mjs';
+import { changes, counted, nodeCounters, sampleCounters, WORTH_EXPLAINING } from './samples.mjs';
 import { Stage } from './stage.mjs';
 import { toneFile } from './tone.mjs';
 import { eventually } from './wait.mjs';
@@ -20,9 +21,11 @@ const AFTERMATH = 800;
 /**
  * @typedef {{ to: 'sfu' | 'p2p', who: string, of: string, video: number, videoBaseline: number, audio: number, audioBaseline: number }} Gap
  *   Longest time without a new picture on the tile, and without sound from the loudspeaker, milliseconds.
+ * @typedef {{ round: number, to: string, kind: 'video' | 'audio', who: string, of: string, ms: number, received: any, sent: any, node: any }} Hole
+ *   A long one of these, and what changed meanwhile at who saw or heard it, at who sent it, and in the node's counters.
  * @typedef {{ from: string, to: string, duration: number, success: boolean, reason: string, gaps?: any[] }} Transition As the
  *   gateway stored it; seconds.
- * @typedef {{ gaps: Gap[], transitions: Transition[], dropped: number }} Measured
+ * @typedef {{ gaps: Gap[], holes: Hole[], transitions: Transition[], dropped: number }} Measured
  */
 
 /**
@@ -43,13 +46,17 @@ export async function measureSwitches(t, name, rounds) {
     await page.page.setViewport(SMALL);
     await page.proves();
     await page.listen();
+    await page.page.evaluate(sampleCounters);
   }
   const { call } = await /** @type {import('./call-page.mjs').CallPage} */ (pages[0]).state();
   /** @type {Gap[]} */ const gaps = [];
+  /** @type {Hole[]} */ const holes = [];
   let dropped = 0;
 
-  /** @param {'sfu' | 'p2p'} to @param {() => Promise<unknown>} cause */
-  const across = async (to, cause) => {
+  /** @param {number} round @param {'sfu' | 'p2p'} to @param {() => Promise<unknown>} cause */
+  const across = async (round, to, cause) => {
+    const counters = nodeCounters(await stage.server.text('/metrics'));
+    const began = Date.now();
     await look(pages);
     await sleep(BASELINE);
     const before = await look(pages);
@@ -57,6 +64,8 @@ export async function measureSwitches(t, name, rounds) {
     await Promise.all(pages.map((page) => page.goes(to, 30_000)));
     await sleep(AFTERMATH);
     const during = await look(pages);
+    const ended = Date.now();
+    const node = counted(counters, nodeCounters(await stage.server.text('/metrics')));
     for (const [index, page] of pages.entries()) {
       const [ordinary, switched] = [before[index], during[index]];
       const other = page === pages[0] ? 'Ben' : 'Ana';
@@ -75,20 +84,41 @@ export async function measureSwitches(t, name, rounds) {
         audio: switched.sound.largest,
         audioBaseline: ordinary?.sound.largest ?? NaN,
       });
+      const sender = /** @type {import('./call-page.mjs').CallPage} */ (pages.find((each) => each !== page));
+      const seen = /** @type {const} */ ([
+        ['video', video.largest, video.largestAt, video.largestAt + video.largest],
+        // Of a silence only the length is known.
+        ['audio', switched.sound.largest, began, ended],
+      ]);
+      for (const [kind, ms, from, until] of seen) {
+        if (ms < WORTH_EXPLAINING[kind]) continue;
+        const [received, sent] = await Promise.all([samplesOf(page), samplesOf(sender)]);
+        holes.push({
+          round,
+          to,
+          kind,
+          who: page.entry.name,
+          of: other,
+          ms: Math.round(ms),
+          received: changes(received, from, until, kind, 'in'),
+          sent: changes(sent, from, until, kind, 'out'),
+          node,
+        });
+      }
     }
   };
 
   const cleo = await stage.open(chromium, `/c/${room}`, 'Cleo', { mic: false });
   await cleo.page.setViewport(SMALL);
   for (let round = 0; round < rounds; round += 1) {
-    await across('sfu', async () => {
+    await across(round, 'sfu', async () => {
       // At first it may still ring for her.
       const way = await cleo.page.waitForSelector('[data-testid="banner-join"], [data-testid="incoming-accept"]', { timeout: 20_000 });
       await way?.evaluate((button) => /** @type {HTMLElement} */ (button).click());
       await cleo.untilInCall();
       for (const page of pages) await cleo.sees(page.entry.name);
     });
-    await across('p2p', async () => {
+    await across(round, 'p2p', async () => {
       await cleo.click('control-leave');
       await cleo.find('ongoing-banner');
       for (const page of pages) await page.noTile('Cleo');
@@ -99,7 +129,12 @@ export async function measureSwitches(t, name, rounds) {
     const stored = storedTransitions(stage.server.data, call.callId);
     return stored.length >= 2 * rounds && stored;
   });
-  return { gaps, transitions, dropped };
+  return { gaps, holes, transitions, dropped };
+}
+
+/** @param {import('./call-page.mjs').CallPage} page @returns {Promise<import('./samples.mjs').Sample[]>} */
+function samplesOf(page) {
+  return page.page.evaluate(() => /** @type {any} */ (window).witness.samples());
 }
 
 /** @param {import('./call-page.mjs').CallPage[]} pages */
@@ -122,8 +157,8 @@ export function distribution(values) {
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), max: at(1) };
 }
 
-/** The figures as a table. @param {Measured} measured */
-export function table({ gaps, transitions }) {
+/** The figures as a table, and below it a line for each long hole. @param {Measured} measured */
+export function table({ gaps, holes, transitions }) {
   const lines = ['| | switches | p50 | p95 | max |', '|---|---|---|---|---|'];
   const row = (/** @type {string} */ what, /** @type {number[]} */ values) => {
     const { count, p50, p95, max } = distribution(values);
@@ -137,5 +172,7 @@ export function table({ gaps, transitions }) {
     row(`${way}: longest silence in a steady tone`, those.map((gap) => gap.audio));
     row('the same in steady state before it', those.map((gap) => gap.audioBaseline));
   }
+  for (const { round, to, kind, who, of, ms, ...seen } of holes)
+    lines.push('', `${kind} hole of ${ms} ms at ${who} of ${of}, switch ${round} to ${to}: ${JSON.stringify(seen)}`);
   return lines.join('\n');
 }

@@ -5,7 +5,8 @@
  * @typedef {{ type: string, address: string, port: number, protocol: string, relayProtocol: string | null }} Candidate
  * @typedef {{ state: string, local: Candidate | null, remote: Candidate | null, bytesReceived: number, bytesSent: number,
  *   framesDecoded: number, audioEnergy: number, created: number }} Connection
- * @typedef {{ name: string, source: string, frames: number, largest: number, since: number }} Presented Milliseconds.
+ * @typedef {{ name: string, source: string, frames: number, largest: number, largestAt: number, since: number }} Presented
+ *   Milliseconds; `largestAt`: since the epoch, when the longest time without a new picture began.
  * @typedef {{ largest: number, heard: number, blocks: number }} Heard Milliseconds of the longest silence, and of sound.
  */
 
@@ -63,7 +64,7 @@ export function installWitness() {
     return found;
   };
 
-  /** @type {Map<string, { name: string, source: string, frames: number, last: number, largest: number, since: number }>} */
+  /** @type {Map<string, { name: string, source: string, frames: number, last: number, largest: number, largestAt: number, since: number }>} */
   const tiles = new Map();
   /** @type {WeakSet<HTMLVideoElement>} */ const watched = new WeakSet();
   const watch = () => {
@@ -75,8 +76,8 @@ export function installWitness() {
         const presented = () => {
           const now = performance.now();
           const key = `${participantId}:${source}`;
-          const known = tiles.get(key) ?? { name, source, frames: 0, last: now, largest: 0, since: now };
-          known.largest = Math.max(known.largest, now - known.last);
+          const known = tiles.get(key) ?? { name, source, frames: 0, last: now, largest: 0, largestAt: now, since: now };
+          if (now - known.last > known.largest) Object.assign(known, { largest: now - known.last, largestAt: known.last });
           known.last = now;
           known.frames += 1;
           tiles.set(key, known);
@@ -92,8 +93,11 @@ export function installWitness() {
   const presented = (/** @type {boolean} */ restart) => {
     const now = performance.now();
     return [...tiles.values()].map((tile) => {
-      const result = { name: tile.name, source: tile.source, frames: tile.frames, largest: Math.max(tile.largest, now - tile.last), since: now - tile.since };
-      if (restart) Object.assign(tile, { frames: 0, largest: 0, since: now });
+      // The one that still lasts counts, too.
+      const largest = Math.max(tile.largest, now - tile.last);
+      const largestAt = performance.timeOrigin + (largest === tile.largest ? tile.largestAt : tile.last);
+      const result = { name: tile.name, source: tile.source, frames: tile.frames, largest, largestAt, since: now - tile.since };
+      if (restart) Object.assign(tile, { frames: 0, largest: 0, largestAt: now, since: now });
       return result;
     });
   };
