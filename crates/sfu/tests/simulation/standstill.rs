@@ -111,6 +111,26 @@ fn what_the_sender_cannot_send_again_is_made_up_for_by_a_key_frame() {
 }
 
 #[test]
+fn an_answer_that_comes_after_its_packet_was_given_up_still_counts() {
+    // Few packets: the simulated viewer takes none that is a hundred behind.
+    let camera = Camera {
+        packets_per_frame: 1,
+        ..Camera::default()
+    };
+    let (mut world, sender, _, consumer) = World::one_camera_for(camera, Congestion::Unknown);
+    world.run(Duration::from_secs(3));
+    let from = world.now;
+    // The node's requests take longer than it goes on asking; a key frame takes as long again.
+    let slow = NetemConfig::new().latency(ms(1_200)).seed(2);
+    world.peers[sender.0].downlink.set_config(slow);
+    world.peers[sender.0].uplink.set_config(cut());
+    world.run(ms(100));
+    world.peers[sender.0].uplink.set_config(link(2));
+    world.run(Duration::from_secs(5));
+    assert_within(standstill(&world, consumer, from), ms(1_500), "a late answer");
+}
+
+#[test]
 fn what_the_node_cannot_send_again_is_made_up_for_by_a_key_frame() {
     // Few packets: the simulated viewer asks for no more than the last hundred.
     let camera = Camera {
