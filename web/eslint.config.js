@@ -22,8 +22,8 @@ export default tseslint.config(
   },
   { files: ["src/**/*.{ts,tsx}"], ...hooks.configs.flat.recommended },
   {
-    // signalling/ and media/ know no React, so that they can be used without the page.
-    files: ["src/signalling/**/*.ts", "src/media/**/*.ts", "src/call/**/*.ts"],
+    // These know no React, so that they can be used without the page.
+    files: ["src/signalling/**/*.ts", "src/media/**/*.ts", "src/call/**/*.ts", "src/operator/**/*.ts"],
     rules: {
       "no-restricted-imports": ["error", { patterns: ["react", "react-dom", "react/*", "**/ui/**"] }],
     },

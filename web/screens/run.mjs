@@ -40,7 +40,9 @@ for (const scene of scenes) {
     for (const scheme of schemes) {
       await page.emulateMedia({ colorScheme: scheme });
       await new Promise((resolve) => setTimeout(resolve, 900));
-      await page.screenshot({ path: `${out}/${scene}-${size}-${scheme}.png` });
+      // The one page that is longer than a screen on purpose.
+      const fullPage = scene.startsWith("operator");
+      await page.screenshot({ path: `${out}/${scene}-${size}-${scheme}.png`, fullPage });
     }
   }
 }

@@ -24,6 +24,7 @@ import {
   toast,
   withCamera,
 } from "./made-up";
+import { operatorScenes, showOperator } from "./operator";
 import { paintedScreen } from "./painting";
 
 interface Scene {
@@ -194,6 +195,7 @@ const scenes: Record<string, Scene | undefined> = {
     call: () => withCamera(noCall),
   },
   "guest-closed": { app: () => guest({ step: "closed", link: null, problem: "gone" }) },
+  "operator-drain": { clicks: ["node-drain"] },
 };
 
 const wanted = new URL(window.location.href).searchParams.get("scene") ?? "home";
@@ -215,7 +217,9 @@ const session = {
   kick: nothing,
 };
 const root = document.getElementById("root");
-if (root !== null) {
+const operatorScene = operatorScenes[wanted];
+if (root !== null && operatorScene !== undefined) showOperator(createRoot(root), operatorScene());
+else if (root !== null) {
   const app = { store: appStore, touched: nothing, measureSpeed: () => Promise.resolve(24_300) };
   createRoot(root).render(<App app={app} call={{ store: callStore, session }} />);
 }
@@ -225,4 +229,6 @@ for (const [index, testId] of (scene.clicks ?? []).entries()) {
     300 + index * 200,
   );
 }
-(window as { sceneNames?: string[] }).sceneNames = Object.keys(scenes);
+(window as { sceneNames?: string[] }).sceneNames = [
+  ...new Set([...Object.keys(scenes), ...Object.keys(operatorScenes)]),
+];

@@ -31,13 +31,14 @@ const HASHED: &str = "assets/";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_FIRST: &str = "no-cache";
 
-/// The page, which is the same for conversations and for links by which guests come; its files, and an answer to
-/// everything else.
+/// The page, which is the same for conversations, for links by which guests come and for operators; its files, and
+/// an answer to everything else.
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/", get(page))
         .route("/c/{conversation}", get(page))
         .route("/join/{token}", get(page))
+        .route("/operator", get(page))
         .fallback(file)
 }
 

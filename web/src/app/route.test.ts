@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { HOME, pathOf, type Route, routeOf, sameRoute } from "./route";
+import { HOME, isOperator, pathOf, type Route, routeOf, sameRoute } from "./route";
 
 it.each<[string, Route]>([
   ["/", HOME],
@@ -25,4 +25,15 @@ it("gives every route an address that leads back", () => {
   expect(
     sameRoute({ page: "conversation", conversationId: "a" }, { page: "conversation", conversationId: "b" }),
   ).toBe(false);
+});
+
+it.each([
+  ["/operator", true],
+  ["/operator/", true],
+  ["/", false],
+  ["/operators", false],
+  ["/operator/x", false],
+  ["/c/operator", false],
+])("%s is the operator's page: %s", (path, wanted) => {
+  expect(isOperator(path)).toBe(wanted);
 });

@@ -8,6 +8,11 @@ export type Route =
 
 export const HOME: Route = { page: "home" };
 
+/** Whether an address is the operator's page: a page by itself, to which nothing of a call leads. */
+export function isOperator(pathname: string): boolean {
+  return /^\/operator\/?$/.test(pathname);
+}
+
 export function routeOf(pathname: string): Route {
   const conversation = /^\/c\/([^/]+)\/?$/.exec(pathname)?.[1];
   if (conversation !== undefined)

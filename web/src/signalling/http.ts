@@ -7,7 +7,7 @@ export type Fetch = typeof globalThis.fetch;
 export type Repeat = "safe" | "once";
 
 export interface JsonRequest {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   url: string;
   body?: unknown;
   token?: string;

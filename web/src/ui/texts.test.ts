@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { clock, dayAndTime, moment, textsFor, wideClock } from "./texts";
+import { en as operator } from "./operator/texts/en";
 import { en } from "./texts/en";
 
 it.each([
@@ -63,4 +64,13 @@ it("has something to say everywhere", () => {
   );
   // Somebody who is simply here needs no word for it.
   expect(silent.map(([path]) => path)).toEqual(["texts.people.state.here"]);
+});
+
+it("has something to say everywhere on the operator's page", () => {
+  const silent = words(operator, "texts").filter(
+    ([, text]) => text.trim() === "" || /undefined|\[object/.test(text),
+  );
+  // What is merely counted has no unit, and what is not built has nothing to be told about.
+  const wanted = silent.map(([path]) => path).filter((path) => !/\.flags\.names\..*\.1$/.test(path));
+  expect(wanted).toEqual(["texts.plots.unit.count"]);
 });

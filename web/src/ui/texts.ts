@@ -2,7 +2,7 @@
 import { en } from "./texts/en";
 
 /** The shape of a translation: the same keys, other words. */
-type Translated<T> = T extends string
+export type Translated<T> = T extends string
   ? string
   : T extends (...parameters: infer P) => string
     ? (...parameters: P) => string
@@ -14,14 +14,23 @@ export type Texts = Translated<typeof en>;
 const TRANSLATIONS: Record<string, Texts> = { en };
 
 export function textsFor(languages: readonly string[]): Texts {
-  for (const language of languages) {
-    const found = TRANSLATIONS[language.slice(0, 2).toLowerCase()];
-    if (found !== undefined) return found;
-  }
-  return en;
+  return translationFor(TRANSLATIONS, languages) ?? en;
 }
 
-const LANGUAGES: readonly string[] = typeof navigator === "undefined" ? ["en"] : navigator.languages;
+/** What there is in the first of these languages that has a translation at all. */
+export function translationFor<T>(
+  translations: Record<string, T>,
+  languages: readonly string[],
+): T | undefined {
+  for (const language of languages) {
+    const found = translations[language.slice(0, 2).toLowerCase()];
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The reader's, the preferred one first. */
+export const LANGUAGES: readonly string[] = typeof navigator === "undefined" ? ["en"] : navigator.languages;
 
 export const texts: Texts = textsFor(LANGUAGES);
 
