@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e check-deploy check-image image types bench bench-floor fuzz coverage \
-        clean reference packages tools FORCE
+        clean reference metrics prometheus-rule packages tools FORCE
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
 TOOLS := .tools/bin
@@ -88,6 +88,13 @@ types: ## Write the TypeScript types of every message into web/src/signalling/ge
 reference: web/dist/index.html ## Write docs/configuration.md from the program's own arguments
 	cargo run --quiet --package meeshy -- reference > target/configuration.md
 	mv target/configuration.md docs/configuration.md
+
+metrics: web/dist/index.html deploy/checks/node_modules/.package-lock.json ## Write what servers export into docs/monitoring.md and deploy/checks
+	cargo build --quiet --package meeshy
+	node deploy/checks/write-metrics.mjs
+
+prometheus-rule: deploy/checks/node_modules/.package-lock.json ## Write the alerts for Kubernetes from deploy/prometheus/alerts.yml
+	node deploy/checks/prometheus-rule.mjs
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs a nightly toolchain)
 	fuzz/run.sh "$${FUZZ_SECONDS:-60}"
