@@ -1,5 +1,6 @@
 /** The operator's page with a made-up installation. */
 import type { Root } from "react-dom/client";
+import "../src/ui/styles/operator-tables.css";
 import "../src/ui/styles/operator.css";
 import "../src/ui/styles/plot.css";
 import { LOOK_EVERY, WINDOW } from "../src/operator/history";

@@ -2,6 +2,7 @@
 import { createRoot } from "react-dom/client";
 import { pageKeeping, rememberedLogin } from "../../app/remembered";
 import { browserOutside, Operator } from "../../operator/operator";
+import "../styles/operator-tables.css";
 import "../styles/operator.css";
 import "../styles/plot.css";
 import { OperatorApp } from "./OperatorApp";
