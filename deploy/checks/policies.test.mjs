@@ -34,6 +34,7 @@ const mistakes = [
   ["settings are settings of the binary", (o) => (config(o, "media-server-config").RTC_MINPORT = "1"), "RTC_MINPORT"],
   ["the binary accepts the settings", (o) => (config(o, "media-server-config").RTC_MAX_PORT = "10001"), "RTC_MAX_PORT"],
   ["the binary accepts the settings", (o) => (config(o, "gateway-config").TRUSTED_PROXIES = "everybody"), "TRUSTED_PROXIES"],
+  ["the binary accepts the settings", (o) => delete config(o, "gateway-config").MEDIA_SERVER_URL, "MEDIA_SERVER_URL"],
   ["ports are those of the binary", (o) => (config(o, "gateway-config").PORT = "4001"), "4001"],
   ["ports are those of the binary", (o) => (container(o, "Deployment", "media-server").ports[1].containerPort = 20000), "20000"],
   ["references lead to something", (o) => (env(o, "Deployment", "gateway", "JWT_SECRET").valueFrom.secretKeyRef.key = "jwt"), "key jwt"],
