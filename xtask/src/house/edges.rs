@@ -74,6 +74,11 @@ const TABLE: &[Row] = &[
         outside: ANY_DOCUMENTED,
     },
     Row {
+        package: "turn-check",
+        inside: &[],
+        outside: ANY_DOCUMENTED,
+    },
+    Row {
         package: "media-node",
         inside: &["sfu", "link", "rtp", "ortc", "signalling", "edge"],
         outside: ANY_DOCUMENTED,
@@ -90,7 +95,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         package: "gateway",
-        inside: &["call", "store", "signalling", "ortc", "edge"],
+        inside: &["call", "store", "signalling", "ortc", "edge", "turn-check"],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -100,7 +105,15 @@ const TABLE: &[Row] = &[
     },
     Row {
         package: "meeshy",
-        inside: &["media-node", "gateway", "store", "loadgen", "signalling", "edge"],
+        inside: &[
+            "media-node",
+            "gateway",
+            "store",
+            "loadgen",
+            "signalling",
+            "edge",
+            "turn-check",
+        ],
         outside: ANY_DOCUMENTED,
     },
     Row {
@@ -120,7 +133,13 @@ const TABLE: &[Row] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("dimpl", &["link", "loadgen"]),
     ("sctp-proto", &["link"]),
-    ("aws-lc-rs", &["link", "store", "gateway", "loadgen"]),
+    (
+        "aws-lc-rs",
+        &["link", "store", "gateway", "loadgen", "turn-check"],
+    ),
+    ("md-5", &["turn-check"]),
+    ("tokio-rustls", &["edge", "turn-check"]),
+    ("rcgen", &["meeshy"]),
     ("slotmap", &["sfu"]),
     ("rtcp-types", &["rtp"]),
     ("ts-rs", &["signalling", "ortc"]),
@@ -130,7 +149,15 @@ const FENCES: &[(&str, &[&str])] = &[
     ("libc", &["media-node"]),
     (
         "tokio",
-        &["edge", "media-node", "store", "gateway", "loadgen", "meeshy"],
+        &[
+            "edge",
+            "media-node",
+            "store",
+            "gateway",
+            "loadgen",
+            "meeshy",
+            "turn-check",
+        ],
     ),
     ("axum", &["edge", "media-node", "gateway", "meeshy"]),
     ("jsonwebtoken", &["edge"]),
