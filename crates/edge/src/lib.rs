@@ -7,6 +7,7 @@
 //! * [`origin`], [`surround`] – CORS, security headers, panics
 //! * [`setting`] – one setting's text to a value, with errors that name the setting
 //! * [`serve`] – listening, and ending well
+//! * [`tls`] – certificates from files, and whom to believe
 //! * [`metrics`] – a registry that knows its own table
 //! * [`random`] – secrets from the system's randomness
 
@@ -23,6 +24,7 @@ pub mod random;
 pub mod serve;
 pub mod setting;
 pub mod surround;
+pub mod tls;
 pub mod token;
 
 pub use answer::{ApiError, fail};

@@ -34,7 +34,7 @@ pub use error::StoreError;
 pub use flags::{FlagChanges, StoredFlags};
 pub use links::{Guest, GuestRights, Links, Redemption, ShareLink};
 pub use memory::MemoryStore;
-pub use open::{OpenError, OpenOptions, QueryObserver, open, schema_status};
+pub use open::{OpenError, OpenOptions, QueryObserver, open, schema_status, server_time};
 pub use privacy::{Erased, Privacy};
 pub use seal::{CaptionKey, CaptionKeyError};
 pub use secret::{Secret, SecretHash};

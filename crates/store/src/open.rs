@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::sql::{SqlStore, Target};
 use crate::{CaptionKey, MemoryStore, Retention, SchemaStatus, Store, StoreError};
@@ -103,6 +103,22 @@ pub async fn schema_status(url: &str, options: OpenOptions) -> Result<SchemaStat
             store.close().await;
             Ok(status?)
         }
+    }
+}
+
+/// How late it is where the database is; `None` where that is here.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn server_time(url: &str, options: OpenOptions) -> Result<Option<SystemTime>, OpenError> {
+    match Backend::of(url)? {
+        Backend::Sql(target @ Target::Server(_)) => {
+            let store = SqlStore::connect(&target, options).await?;
+            let time = store.server_time().await;
+            store.close().await;
+            Ok(Some(time?))
+        }
+        Backend::Memory | Backend::Sql(Target::File(_)) => Ok(None),
     }
 }
 

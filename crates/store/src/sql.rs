@@ -4,7 +4,7 @@
 //! is `TEXT`. What differs is in [`Dialect`].
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyPool, ConnectOptions, Connection, Executor, Transaction};
@@ -159,6 +159,17 @@ impl SqlStore {
     async fn answer(&self) -> Result<(), StoreError> {
         let mut connection = self.read.acquire().await.map_err(map)?;
         connection.ping().await.map_err(map)
+    }
+
+    /// How late it is where the server is.
+    pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
+        let statement = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        let millis: i64 = sqlx::query_scalar(statement)
+            .fetch_one(&self.read)
+            .await
+            .map_err(map)?;
+        let millis = u64::try_from(millis).map_err(|_| StoreError::corrupt("time"))?;
+        Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
     }
 
     /// Times an operation until it is dropped.

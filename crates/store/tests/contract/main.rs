@@ -12,6 +12,7 @@ mod privacy;
 mod roundtrip;
 mod sample;
 mod schema;
+mod tls;
 mod upkeep;
 
 use backend::World;

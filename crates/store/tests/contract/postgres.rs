@@ -1,6 +1,8 @@
 //! A PostgreSQL server for the time of a test: the one in `MEESHY_TEST_POSTGRES_URL`, or one of our own from Debian's
 //! package, reached by a socket in its own folder.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +24,7 @@ impl Server {
         if let Ok(url) = std::env::var("MEESHY_TEST_POSTGRES_URL") {
             return Self { url, own: None };
         }
-        let own = Own::start();
+        let own = Own::start(&Encrypted::No);
         let server = Self {
             url: own.url("postgres"),
             own: Some(own),
@@ -99,7 +101,7 @@ impl Drop for Database {
 }
 
 /// A server of our own.
-struct Own {
+pub(crate) struct Own {
     process: Child,
     programs: PathBuf,
     account: Option<Account>,
@@ -113,8 +115,20 @@ struct Account {
     group: u32,
 }
 
+/// Whether the server is reached by TLS.
+pub(crate) enum Encrypted {
+    /// By a socket in its own folder.
+    No,
+    /// On this port of loopback, with this certificate and key (PEM), and not otherwise.
+    Only {
+        port: u16,
+        certificate: String,
+        key: String,
+    },
+}
+
 impl Own {
-    fn start() -> Self {
+    pub(crate) fn start(encrypted: &Encrypted) -> Self {
         let programs = programs();
         let folder = Folder::new();
         let account = (number("id", &["-u"]) == 0).then(|| Account {
@@ -140,18 +154,34 @@ impl Own {
             .status()
             .expect("initdb runs");
         assert!(made.success(), "initdb failed");
-        let process = run_as(&programs.join("postgres"), account)
+        let mut server = run_as(&programs.join("postgres"), account);
+        match encrypted {
+            Encrypted::No => server.args(["-c", "listen_addresses="]),
+            Encrypted::Only {
+                port,
+                certificate,
+                key,
+            } => {
+                let put = |name: &str, text: &str| {
+                    let path = data.join(name);
+                    std::fs::write(&path, text).expect("our own file");
+                    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("our own file");
+                    if let Some(account) = account {
+                        std::os::unix::fs::chown(&path, Some(account.user), Some(account.group))
+                            .expect("the file changes hands");
+                    }
+                };
+                put("server.crt", certificate);
+                put("server.key", key);
+                put("pg_hba.conf", "hostssl all all 127.0.0.1/32 trust\n");
+                let port = format!("port={port}");
+                server.args(["-c", "ssl=on", "-c", "listen_addresses=127.0.0.1", "-c", &port])
+            }
+        };
+        let process = server
             .arg("-D")
             .arg(&data)
-            .args([
-                "-c",
-                "listen_addresses=",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=100",
-                "-k",
-            ])
+            .args(["-c", "fsync=off", "-c", "max_connections=100", "-k"])
             .arg(&folder.0)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
