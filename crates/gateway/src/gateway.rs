@@ -19,7 +19,7 @@ use crate::cluster::{Cluster, InProcess};
 use crate::config::GatewayConfig;
 use crate::flags::{self, Changed, Flag, Flags, FlagsConfig, Follower};
 use crate::http;
-use crate::ice_servers::IceServers;
+use crate::ice_servers::{self, IceServers};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::nodes::{Nodes, Patience, proxy};
@@ -175,6 +175,8 @@ impl Gateway {
         work.spawn(async move { sockets.relay().await });
         let follower = Arc::clone(&shared);
         work.spawn(async move { follower.follow_flags().await });
+        let (ice, metrics) = (Arc::clone(&shared.ice), Arc::clone(&shared.metrics));
+        work.spawn(ice_servers::watch(ice, metrics));
         let (layer, io) = socket::layer(&shared);
         Ok(Self {
             shared,

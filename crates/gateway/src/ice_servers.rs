@@ -3,9 +3,8 @@
 //! Credentials follow the convention that coturn calls `use-auth-secret`: the user name holds the end and who it is
 //! for, the password is its HMAC-SHA1 with a secret that the TURN server knows too. Nothing needs to be stored.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -14,6 +13,13 @@ use signalling::client_gateway::{AdminTurn, IceServer, TurnState};
 
 /// How long credentials are good for: an hour; clients ask again at three quarters.
 const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// So many failures in a row are no chance.
+const FAILURES: u32 = 2;
+
+mod watch;
+
+pub(crate) use watch::watch;
 
 /// Which servers clients use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +30,7 @@ pub struct IceServersConfig {
     pub turn: Vec<String>,
     /// Signs credentials; without it no TURN server is handed out.
     pub turn_secret: Option<TurnSecret>,
-    /// A TURN server of somebody else, tried last, with the credentials it was rented with.
+    /// A TURN server of somebody else for when none of our own relays, with the credentials it was rented with.
     pub fallback: Option<TurnFallback>,
     /// Whether clients are to connect through TURN only, so that nobody sees their address.
     pub relay: Relay,
@@ -70,23 +76,38 @@ impl std::fmt::Debug for TurnFallback {
     }
 }
 
-/// Hands out servers.
+/// Hands out servers: those that are well, and the rented one while none of our own is.
 #[derive(Debug, Default)]
 pub struct IceServers {
     config: IceServersConfig,
     /// Whether the rented server is left out, whatever the settings.
     without_fallback: AtomicBool,
-    /// What is known of TURN servers, by URL.
-    states: RwLock<BTreeMap<String, TurnState>>,
+    /// What is known of our TURN servers.
+    health: Mutex<Vec<Health>>,
+}
+
+/// What is known of a TURN server.
+#[derive(Debug)]
+struct Health {
+    url: String,
+    state: TurnState,
+    /// In a row.
+    failures: u32,
 }
 
 impl IceServers {
     /// With these servers.
     #[must_use]
     pub fn new(config: IceServersConfig) -> Self {
+        let health = config.turn.iter().map(|url| Health {
+            url: url.clone(),
+            state: TurnState::Unknown,
+            failures: 0,
+        });
         Self {
+            health: Mutex::new(health.collect()),
+            without_fallback: AtomicBool::default(),
             config,
-            ..Self::default()
         }
     }
 
@@ -95,31 +116,46 @@ impl IceServers {
         self.without_fallback.store(!used, Ordering::Relaxed);
     }
 
-    /// Notes whether a TURN server serves, by its URL as it is handed out.
-    pub fn note_turn(&self, url: &str, state: TurnState) {
-        let mut states = self.states.write().unwrap_or_else(PoisonError::into_inner);
-        states.insert(url.to_owned(), state);
+    /// Notes whether a TURN server of ours relayed when it was asked, by its URL; its state if that is another one now.
+    pub fn note_turn(&self, url: &str, relays: bool) -> Option<TurnState> {
+        let mut health = self.health();
+        let known = health.iter_mut().find(|known| known.url == url)?;
+        known.failures = if relays {
+            0
+        } else {
+            known.failures.saturating_add(1)
+        };
+        let state = match known.failures {
+            0 => TurnState::Up,
+            failures if failures >= FAILURES => TurnState::Down,
+            _ => return None,
+        };
+        let former = std::mem::replace(&mut known.state, state);
+        (former != state).then_some(state)
     }
 
-    /// The TURN servers and what is known of them; those that nobody asked yet are unknown.
+    /// The TURN servers and what is known of them; those that nobody asked yet, as nobody does the rented one, are
+    /// unknown.
     #[must_use]
     pub fn turn(&self) -> Vec<AdminTurn> {
-        let states = self.states.read().unwrap_or_else(PoisonError::into_inner);
         let rented = self.config.fallback.iter().flat_map(|fallback| &fallback.urls);
-        let urls = self.config.turn.iter().chain(rented);
-        urls.map(|url| AdminTurn {
+        let rented = rented.map(|url| AdminTurn {
             url: url.clone(),
-            state: states.get(url).copied().unwrap_or(TurnState::Unknown),
-        })
-        .collect()
+            state: TurnState::Unknown,
+        });
+        let health = self.health();
+        let own = health.iter().map(|known| AdminTurn {
+            url: known.url.clone(),
+            state: known.state,
+        });
+        own.chain(rented).collect()
     }
 
     /// The servers for somebody, and when their credentials end.
     #[must_use]
     pub fn for_caller(&self, now: Timestamp, id: &str) -> (Vec<IceServer>, Timestamp) {
-        let ends = now.unix_millis() / 1000 + LIFETIME.as_secs();
-        let mut servers = Vec::new();
         let config = &self.config;
+        let mut servers = Vec::new();
         if config.relay == Relay::IfNeeded && !config.stun.is_empty() {
             servers.push(IceServer {
                 urls: config.stun.clone(),
@@ -127,23 +163,20 @@ impl IceServers {
                 credential: None,
             });
         }
-        if let (Some(secret), false) = (&config.turn_secret, config.turn.is_empty()) {
-            let username = format!("{ends}:{id}");
-            servers.push(IceServer {
-                urls: config.turn.clone(),
-                credential: Some(credential(secret, &username)),
-                username: Some(username),
-            });
-        }
-        let fallback = config.fallback.as_ref();
-        if let Some(fallback) = fallback.filter(|_| !self.without_fallback.load(Ordering::Relaxed)) {
-            servers.push(IceServer {
-                urls: fallback.urls.clone(),
-                username: Some(fallback.username.clone()),
-                credential: Some(fallback.credential.clone()),
-            });
-        }
-        (servers, Timestamp::from_unix_seconds(ends))
+        let well = self.own(self.well(), now, id);
+        let is_rented = !self.without_fallback.load(Ordering::Relaxed);
+        let rented = || self.rented().filter(|_| is_rented);
+        // If nothing better is at hand, our own may be there for others.
+        let all = || self.own(config.turn.clone(), now, id);
+        servers.extend(well.or_else(rented).or_else(all));
+        (servers, ends(now))
+    }
+
+    /// Every TURN server, well or not, with credentials for somebody.
+    #[must_use]
+    pub fn everything_for(&self, now: Timestamp, id: &str) -> Vec<IceServer> {
+        let own = self.own(self.config.turn.clone(), now, id);
+        own.into_iter().chain(self.rented()).collect()
     }
 
     /// Whether clients are to connect through TURN only.
@@ -151,6 +184,40 @@ impl IceServers {
     pub fn relay(&self) -> Relay {
         self.config.relay
     }
+
+    fn well(&self) -> Vec<String> {
+        let health = self.health();
+        let well = health.iter().filter(|known| known.state != TurnState::Down);
+        well.map(|known| known.url.clone()).collect()
+    }
+
+    fn own(&self, urls: Vec<String>, now: Timestamp, id: &str) -> Option<IceServer> {
+        let secret = self.config.turn_secret.as_ref().filter(|_| !urls.is_empty())?;
+        let username = format!("{}:{id}", ends(now).unix_millis() / 1000);
+        Some(IceServer {
+            urls,
+            credential: Some(credential(secret, &username)),
+            username: Some(username),
+        })
+    }
+
+    fn rented(&self) -> Option<IceServer> {
+        let fallback = self.config.fallback.as_ref()?;
+        Some(IceServer {
+            urls: fallback.urls.clone(),
+            username: Some(fallback.username.clone()),
+            credential: Some(fallback.credential.clone()),
+        })
+    }
+
+    fn health(&self) -> MutexGuard<'_, Vec<Health>> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When credentials end that are made now.
+fn ends(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix_seconds(now.unix_millis() / 1000 + LIFETIME.as_secs())
 }
 
 /// Base64 of HMAC-SHA1.
@@ -176,131 +243,4 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn servers(change: impl FnOnce(&mut IceServersConfig)) -> IceServers {
-        let mut config = IceServersConfig {
-            stun: vec!["stun:stun.example.org:3478".into()],
-            turn: vec![
-                "turn:turn.example.org:3478?transport=udp".into(),
-                "turns:turn.example.org:5349".into(),
-            ],
-            turn_secret: Some(TurnSecret("north".into())),
-            ..IceServersConfig::default()
-        };
-        change(&mut config);
-        IceServers::new(config)
-    }
-
-    #[test]
-    fn base64_is_rfc_4648s() {
-        let table = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (plain, encoded) in table {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
-    }
-
-    #[test]
-    fn credentials_are_hmac_sha1() {
-        // RFC 2202 §3, cases 2 and 1.
-        let jefe = credential(&TurnSecret("Jefe".into()), "what do ya want for nothing?");
-        assert_eq!(jefe, "7/zfauXrL6LSdBbV8YTfnCWafHk=");
-        let key = String::from_utf8(vec![0x0b; 20]).expect("ASCII");
-        assert_eq!(
-            credential(&TurnSecret(key), "Hi There"),
-            "thcxhlUFcmTii8C2+zeMjvFGvgA="
-        );
-    }
-
-    #[test]
-    fn turn_gets_a_name_with_its_end_and_a_password() {
-        let now = Timestamp::from_unix_millis(1_433_895_918_506 - 3_600_000);
-        let (list, ends) = servers(|_| ()).for_caller(now, "alice");
-        assert_eq!(ends, Timestamp::from_unix_seconds(1_433_895_918));
-        let [stun, turn] = list.as_slice() else {
-            panic!("{list:?}");
-        };
-        assert_eq!((&stun.username, &stun.credential), (&None, &None));
-        assert_eq!(turn.username.as_deref(), Some("1433895918:alice"));
-        let expected = credential(&TurnSecret("north".into()), "1433895918:alice");
-        assert_eq!(turn.credential, Some(expected));
-        assert_eq!(turn.urls.len(), 2);
-    }
-
-    #[test]
-    fn nothing_is_handed_out_that_cannot_be_used() {
-        let now = Timestamp::from_unix_millis(0);
-        let urls = |servers: &IceServers| -> Vec<String> {
-            let (list, _) = servers.for_caller(now, "a");
-            list.into_iter().flat_map(|server| server.urls).collect()
-        };
-        let without_secret = servers(|config| config.turn_secret = None);
-        assert_eq!(urls(&without_secret), ["stun:stun.example.org:3478"]);
-        let relayed = servers(|config| config.relay = Relay::Only);
-        assert!(urls(&relayed).iter().all(|url| url.starts_with("turn")));
-        let nothing = IceServers::default();
-        assert!(urls(&nothing).is_empty());
-        let rented = servers(|config| {
-            config.fallback = Some(TurnFallback {
-                urls: vec!["turn:rented.example.net".into()],
-                username: "u".into(),
-                credential: "p".into(),
-            });
-        });
-        assert_eq!(
-            urls(&rented).last().map(String::as_str),
-            Some("turn:rented.example.net")
-        );
-    }
-
-    #[test]
-    fn a_rented_server_is_handed_out_while_it_is_turned_on() {
-        let servers = servers(|config| {
-            config.fallback = Some(TurnFallback {
-                urls: vec!["turn:rented.example.net".into()],
-                username: "u".into(),
-                credential: "p".into(),
-            });
-        });
-        let handed_out = || servers.for_caller(Timestamp::from_unix_millis(0), "a").0.len();
-        for (used, expected) in [(true, 3), (false, 2), (true, 3)] {
-            servers.use_fallback(used);
-            assert_eq!(handed_out(), expected);
-        }
-        let state = |url: &str| {
-            servers
-                .turn()
-                .into_iter()
-                .find(|turn| turn.url == url)
-                .map(|turn| turn.state)
-        };
-        assert_eq!(state("turn:rented.example.net"), Some(TurnState::Unknown));
-        servers.note_turn("turn:rented.example.net", TurnState::Down);
-        assert_eq!(state("turn:rented.example.net"), Some(TurnState::Down));
-        assert_eq!(state("turns:turn.example.org:5349"), Some(TurnState::Unknown));
-        assert_eq!(state("stun:stun.example.org:3478"), None);
-    }
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let servers = servers(|config| {
-            config.fallback = Some(TurnFallback {
-                urls: Vec::new(),
-                username: "rented-name".into(),
-                credential: "rented-password".into(),
-            });
-        });
-        let shown = format!("{servers:?}");
-        assert!(!shown.contains("north") && !shown.contains("rented"), "{shown}");
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ use call::Measure;
 use edge::metrics::{MetricLabel, Registry, Table, label, process_usage};
 use signalling::CallId;
 use signalling::client_gateway::{
-    CallStatus, CallType, ConversationType, Mode, QualityReport, TransitionState,
+    CallStatus, CallType, ConversationType, Mode, QualityReport, TransitionState, TurnState,
 };
 
 mod names;
@@ -193,6 +193,17 @@ impl Metrics {
         if report.using_relay {
             self.registry.counter(names::RELAYED_REPORTS, mode).increment(1);
         }
+    }
+
+    /// How a TURN server is; nothing is said of one that was not asked yet.
+    pub fn turn_server(&self, url: &str, state: TurnState) {
+        let up = match state {
+            TurnState::Up => 1.0,
+            TurnState::Down => 0.0,
+            TurnState::Unknown => return,
+        };
+        let labels = vec![MetricLabel::new("url", url.to_owned())];
+        self.registry.gauge(names::TURN_SERVER_UP, labels).set(up);
     }
 
     /// A finished HTTP request.

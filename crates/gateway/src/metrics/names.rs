@@ -29,6 +29,7 @@ pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
 pub(super) const SOCKET_EVENTS: &str = "socketio_events_total";
 pub(super) const ICE_FAILURES: &str = "ice_failures_total";
 pub(super) const CONNECTION_FAILURES: &str = "meeshy_client_connection_failures_total";
+pub(super) const TURN_SERVER_UP: &str = "meeshy_turn_server_up";
 pub(super) const CPU_SECONDS: &str = "process_cpu_seconds_total";
 pub(super) const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
 pub(super) const HEAP_BYTES: &str = "nodejs_heap_size_total_bytes";
@@ -133,6 +134,11 @@ pub const ALL: &[Description] = &[
         "Connections that clients say failed, by which.",
     )
     .with(&[("transport", &["p2p", "send", "recv", "other"])]),
+    gauge(
+        TURN_SERVER_UP,
+        "Whether a TURN server relays: 1, or 0 if it does not and is not handed out.",
+    )
+    .open(&["url"]),
     counter(
         CPU_SECONDS,
         "CPU time used by this process, user and system, in seconds.",

@@ -49,6 +49,8 @@ impl Rest {
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            // Sooner than a node drops it, or a request might meet a connection that is going.
+            .pool_idle_timeout(edge::serve::HEAD * 2 / 3)
             .build()
             .expect("a client without TLS needs nothing from the system");
         Self {
