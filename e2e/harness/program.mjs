@@ -24,15 +24,19 @@ export function freePort() {
 export class Program {
   /** @type {import('node:child_process').ChildProcess} */ #child;
 
+  /** What it said on standard output. */
+  said = '';
+
   /**
    * @param {string} word Subcommand of the binary.
    * @param {number} port
    * @param {import('node:child_process').ChildProcess} child
+   * @param {string} [scheme]
    */
-  constructor(word, port, child) {
+  constructor(word, port, child, scheme = 'http') {
     this.word = word;
     this.port = port;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${scheme}://127.0.0.1:${port}`;
     this.#child = child;
     /** @type {Promise<number | null>} */
     this.exited = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
@@ -44,17 +48,19 @@ export class Program {
    * @param {string} word
    * @param {Record<string, string>} environment
    * @param {number} [port]
+   * @param {{ flags?: string[], scheme?: string }} [options] More words of the command, and what it then speaks.
    */
-  static async start(name, word, environment, port) {
+  static async start(name, word, environment, port, { flags = [], scheme = 'http' } = {}) {
     const chosen = port ?? (await freePort());
-    const child = spawn(BINARY, [word], {
+    const child = spawn(BINARY, [word, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, RUST_BACKTRACE: '1', PORT: String(chosen), ...environment },
     });
     const log = createWriteStream(join(artifacts(name), `${word}.log`), { flags: 'a' });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
-    const program = new Program(word, chosen, child);
+    const program = new Program(word, chosen, child, scheme);
+    child.stdout?.on('data', (chunk) => (program.said += chunk));
     await eventually(`meeshy ${word} is ready`, () => program.#isReady(), { interval: 50 });
     return program;
   }

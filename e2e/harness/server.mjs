@@ -29,9 +29,9 @@ export function startNode(name, environment = {}, port = undefined) {
 }
 
 /**
- * @typedef {{ environment?: Record<string, string>, apart?: boolean, nodes?: number }} Layout
+ * @typedef {{ environment?: Record<string, string>, apart?: boolean, nodes?: number, lan?: boolean }} Layout
  * `environment`: settings of the gateway (in one process: of everything). `apart`: processes of their own, this many
- * nodes.
+ * nodes. `lan`: HTTPS with a certificate of its own; the test must accept that.
  */
 
 export class Server {
@@ -44,7 +44,7 @@ export class Server {
     this.name = name;
     this.layout = layout;
     this.port = port;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${layout.lan === true ? 'https' : 'http'}://127.0.0.1:${port}`;
     this.data = mkdtempSync(join(tmpdir(), 'meeshy-e2e-'));
   }
 
@@ -60,7 +60,7 @@ export class Server {
    * @param {Record<string, string>} [defaults] Settings unless others are given.
    */
   static async start(name, layout = {}, defaults = {}) {
-    const keys = ['environment', 'apart', 'nodes'];
+    const keys = ['environment', 'apart', 'nodes', 'lan'];
     const isLayout = Object.keys(layout).every((key) => keys.includes(key));
     const whole = /** @type {Layout} */ (isLayout ? layout : { environment: layout });
     const settled = { ...whole, environment: { ...defaults, ...whole.environment } };
@@ -85,7 +85,7 @@ export class Server {
   }
 
   async startGateway() {
-    const { apart, environment } = this.layout;
+    const { apart, environment, lan } = this.layout;
     /** @type {Record<string, string>} */ const own = { ...SECRETS, DATA_DIR: this.data, ...(apart === true ? {} : MEDIA) };
     /** @type {Record<string, string>} */ const alone =
       apart === true
@@ -100,6 +100,7 @@ export class Server {
       apart === true ? 'gateway' : 'serve',
       { ...own, ...alone, ...environment },
       this.port,
+      lan === true ? { flags: ['--lan'], scheme: 'https' } : {},
     );
   }
 

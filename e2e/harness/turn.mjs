@@ -12,7 +12,7 @@ import { eventually } from './wait.mjs';
 export const TURN_SECRET = 'turn-for-browser-tests-0123456789abcdef';
 
 /**
- * Starts a relay; its addresses as a gateway wants them.
+ * Starts a relay; its addresses as a gateway wants them. It can be stopped, and started again at the same place.
  * @param {import('node:test').TestContext} t
  * @param {string} name Folder of artifacts.
  */
@@ -31,23 +31,31 @@ export async function turn(t, name) {
     '--log-file', 'stdout', '--simple-log', '--verbose',
     '--pidfile', join(folder, 'pid'), '--userdb', join(folder, 'db'),
   ];
-  const child = spawn('turnserver', words, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
   let log = '';
-  child.stdout?.on('data', (chunk) => (log += chunk));
-  child.stdout?.pipe(createWriteStream(join(artifacts(name), 'turn.log')));
-  /** @type {Promise<void>} */ const exited = new Promise((resolve) => child.on('exit', () => resolve()));
+  /** @type {() => Promise<void>} */ let stop = async () => {};
+  const start = async () => {
+    const child = spawn('turnserver', words, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
+    log = '';
+    child.stdout?.on('data', (chunk) => (log += chunk));
+    child.stdout?.pipe(createWriteStream(join(artifacts(name), 'turn.log'), { flags: 'a' }));
+    /** @type {Promise<void>} */ const exited = new Promise((resolve) => child.on('exit', () => resolve()));
+    stop = async () => {
+      child.kill('SIGKILL');
+      await exited;
+    };
+    await eventually('the relay listens', () => {
+      if (child.exitCode !== null) throw new Error(`turnserver ended with ${child.exitCode}: ${log.slice(-500)}`);
+      return /opened on|listener opened/i.test(log);
+    });
+  };
   t.after(async () => {
-    child.kill('SIGKILL');
-    await exited;
+    await stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  await eventually('the relay listens', () => {
-    if (child.exitCode !== null) throw new Error(`turnserver ended with ${child.exitCode}: ${log.slice(-500)}`);
-    return /opened on|listener opened/i.test(log);
-  });
+  await start();
   const environment = {
     TURN_SECRET,
     TURN_URLS: `turn:${MEDIA_ADDRESS}:${port}?transport=udp,turn:${MEDIA_ADDRESS}:${port}?transport=tcp`,
   };
-  return { address: MEDIA_ADDRESS, port, environment, log: () => log };
+  return { address: MEDIA_ADDRESS, port, environment, log: () => log, start, stop: () => stop() };
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_DIRECTORY: u32 = 0o700;
 /// The embedded database's file.
 const DATABASE: &str = "meeshy.db";
+/// Holds the address of the node in the server's process.
+const NODE: &str = "node-address";
 
 /// Whether something that is not there is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,42 @@ impl DataDirectory {
     /// The URL of the embedded database.
     pub(crate) fn database_url(&self) -> String {
         format!("sqlite://{}", self.path.join(DATABASE).display())
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Tells `meeshy doctor` where the node in the server's process is. A directory that nobody made, because
+    /// everything was given, stays unmade.
+    pub(crate) fn tell_node_address(&self, address: SocketAddr) {
+        if self.path.is_dir()
+            && let Err(error) = self.put(&self.file(NODE), &address.to_string())
+        {
+            tracing::warn!(%error, "`meeshy doctor` will not find the media node");
+        }
+    }
+
+    /// Where the node in the server's process is, or was when it last ran.
+    pub(crate) fn node_address(&self) -> Option<SocketAddr> {
+        fs::read_to_string(self.file(NODE)).ok()?.trim().parse().ok()
+    }
+
+    /// Puts a private file there, in place of the one that is there; whoever reads sees either.
+    pub(crate) fn put(&self, path: &Path, text: &str) -> Result<(), Unsuitable> {
+        self.make()?;
+        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        // Left over by a process of the same number that was killed.
+        let _ = fs::remove_file(&beside);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(PRIVATE_FILE);
+        let written = options.open(&beside).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&beside, path)
+        });
+        written.map_err(|error| self.complaint(path, "written", &error))
     }
 
     /// Makes the directory unless it is there.
@@ -117,30 +156,33 @@ impl DataDirectory {
     }
 }
 
+/// A directory that is removed with the test.
+#[cfg(test)]
+pub(crate) struct Scratch(PathBuf);
+
+#[cfg(test)]
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let name = format!("meeshy-data-{}", edge::random::hex(&edge::random::bytes::<8>()));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    pub(crate) fn data(&self) -> DataDirectory {
+        DataDirectory { path: self.0.clone() }
+    }
+}
+
+#[cfg(test)]
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A directory that is removed with the test.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new() -> Self {
-            let name = format!("meeshy-data-{}", edge::random::hex(&edge::random::bytes::<8>()));
-            Self(std::env::temp_dir().join(name))
-        }
-
-        fn data(&self) -> DataDirectory {
-            DataDirectory { path: self.0.clone() }
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            // Gone already is as good.
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     fn secret(data: &DataDirectory, kept: Kept) -> Result<String, Unsuitable> {
         let mut setting = None;

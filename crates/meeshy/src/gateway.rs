@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 
 use crate::run::{self, StopSignals, Unsuitable};
+use crate::tls::{self, Certificate, TlsSettings};
 use crate::{logs, say, web};
 
 /// What the command takes.
@@ -19,6 +20,8 @@ pub(crate) struct Arguments {
     shared: SharedSettings,
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    tls: TlsSettings,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -30,18 +33,24 @@ pub(crate) fn gateway(arguments: &Arguments) -> Result<ExitCode> {
         Ok(config) => config,
         Err(errors) => return Ok(run::refuse(&errors)),
     };
+    let certificate = match arguments.tls.check() {
+        Ok(certificate) => certificate,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
     if arguments.check_config {
         say(config.report().trim_end());
+        say(&arguments.tls.report());
         return Ok(ExitCode::SUCCESS);
     }
     logs::install(&config.log_level)?;
-    run::block_on(run_gateway(config))
+    run::block_on(run_gateway(config, certificate))
 }
 
 /// Calls go on while the gateway is away: media does not pass it, and what it knows is in the store. So it stops at
 /// the first signal.
-async fn run_gateway(config: GatewayConfig) -> Result<()> {
+async fn run_gateway(config: GatewayConfig, certificate: Option<Certificate>) -> Result<()> {
     let mut stop = StopSignals::new()?;
+    let scheme = tls::scheme(certificate.as_ref())?;
     let listener = edge::serve::listen(config.http.listen).await;
     let listener = listener.map_err(Unsuitable::new)?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -49,9 +58,9 @@ async fn run_gateway(config: GatewayConfig) -> Result<()> {
     let store = run::open_store(&config, &metrics).await?;
     let gateway = Gateway::start_with(config, store, metrics).await?;
     let router = gateway.router(Some(web::routes()));
-    run::announce("Meeshy Calls gateway", address);
+    run::announce("Meeshy Calls gateway", &scheme, address);
     let (end, ended) = oneshot::channel::<()>();
-    let server = edge::serve::serve(listener, router, async move { drop(ended.await) });
+    let server = edge::serve::serve_by(listener, scheme, router, async move { drop(ended.await) });
     tokio::pin!(server);
     tokio::select! {
         outcome = &mut server => return outcome.context("the HTTP server failed"),

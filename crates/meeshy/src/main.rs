@@ -7,15 +7,19 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod ask;
 mod data;
+mod doctor;
 mod gateway;
 mod health;
+mod lan;
 mod load;
 mod logs;
 mod media;
 mod reference;
 mod run;
 mod serve;
+mod tls;
 mod token;
 mod upkeep;
 mod web;
@@ -36,6 +40,8 @@ enum Command {
     Gateway(Box<gateway::Arguments>),
     /// The media node alone, for use behind a gateway
     Media(Box<media::Arguments>),
+    /// Look whether everything a server needs is there, and say which setting to change
+    Doctor(Box<doctor::Arguments>),
     /// Ask a running server whether it is well; for container health checks
     Health(health::Arguments),
     /// Print a token for development
@@ -63,6 +69,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::serve(*arguments),
         Command::Gateway(arguments) => gateway::gateway(&arguments),
         Command::Media(arguments) => media::media(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(*arguments),
         Command::Health(arguments) => health::check(&arguments),
         Command::Token(arguments) => token::print(&arguments),
         Command::Load(arguments) => load::load(&arguments),

@@ -7,6 +7,7 @@ use media_node::config::{Config, Role, Settings};
 use media_node::{Node, NodeOptions};
 
 use crate::run::{self, StopSignals, Unsuitable};
+use crate::tls::{self, Certificate, TlsSettings};
 use crate::{logs, say};
 
 /// What the command takes.
@@ -14,6 +15,8 @@ use crate::{logs, say};
 pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    tls: TlsSettings,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -25,24 +28,30 @@ pub(crate) fn media(arguments: &Arguments) -> Result<ExitCode> {
         Ok(config) => config,
         Err(errors) => return Ok(run::refuse(&errors)),
     };
+    let certificate = match arguments.tls.check() {
+        Ok(certificate) => certificate,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
     if arguments.check_config {
         say(config.report().trim_end());
+        say(&arguments.tls.report());
         return Ok(ExitCode::SUCCESS);
     }
     logs::install(&config.log_level)?;
-    run::block_on(run_node(config))
+    run::block_on(run_node(config, certificate))
 }
 
-async fn run_node(config: Config) -> Result<()> {
+async fn run_node(config: Config, certificate: Option<Certificate>) -> Result<()> {
     let mut stop = StopSignals::new()?;
+    let scheme = tls::scheme(certificate.as_ref())?;
     let listener = media_node::listen(&config).await.map_err(Unsuitable::new)?;
     let address = listener.local_addr().context("the listener has no address")?;
     let node = Node::start(&config, NodeOptions::default()).map_err(Unsuitable::new)?;
     let router = node.router(None);
-    run::announce("Meeshy Calls media node", address);
+    run::announce("Meeshy Calls media node", &scheme, address);
     let drain = node.drain().clone();
     let finished = drain.clone();
-    let server = media_node::serve(listener, router, async move { finished.finished().await });
+    let server = edge::serve::serve_by(listener, scheme, router, async move { finished.finished().await });
     tokio::pin!(server);
     tokio::select! {
         outcome = &mut server => outcome.context("the HTTP server failed")?,

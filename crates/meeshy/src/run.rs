@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ::gateway::config::GatewayConfig;
 use ::gateway::metrics::Metrics;
 use anyhow::{Context, Result};
+use edge::serve::Scheme;
 use store::{OpenOptions, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -62,7 +63,7 @@ pub(crate) fn no_database(error: impl std::error::Error) -> Unsuitable {
 }
 
 /// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -74,13 +75,17 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Says where a server is.
-pub(crate) fn announce(what: &str, address: SocketAddr) {
+pub(crate) fn announce(what: &str, scheme: &Scheme, address: SocketAddr) {
     let host = match address {
         _ if address.ip().is_unspecified() => "localhost".to_owned(),
         SocketAddr::V4(address) => address.ip().to_string(),
         SocketAddr::V6(address) => format!("[{}]", address.ip()),
     };
-    say(&format!("{what} is ready: http://{host}:{}", address.port()));
+    say(&format!(
+        "{what} is ready: {}://{host}:{}",
+        scheme.name(),
+        address.port()
+    ));
 }
 
 /// SIGTERM and SIGINT.

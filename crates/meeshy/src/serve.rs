@@ -11,27 +11,40 @@ use ::gateway::Gateway;
 use ::gateway::config::{GatewayConfig, Part, Settings, SharedSettings};
 use ::gateway::metrics::Metrics;
 use anyhow::{Context, Result};
-use axum::Router;
 use edge::IpRange;
+use edge::serve::Scheme;
 use edge::token::Secrets;
 use media_node::config::{Config as NodeConfig, Role, Settings as NodeSettings};
 use media_node::{Node, NodeOptions};
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::data::{DataDirectory, Kept};
+use crate::lan::Lan;
 use crate::run::{self, StopSignals, Unsuitable};
+use crate::tls::{self, Certificate, TlsSettings};
 use crate::{logs, say, web};
+
+/// What everything in one process is told.
+#[derive(clap::Args)]
+pub(crate) struct Told {
+    #[command(flatten)]
+    pub(crate) node: NodeSettings,
+    #[command(flatten)]
+    pub(crate) gateway: Settings,
+    #[command(flatten)]
+    pub(crate) data: DataDirectory,
+    #[command(flatten)]
+    pub(crate) tls: TlsSettings,
+}
 
 /// What the command takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    node: NodeSettings,
-    #[command(flatten)]
-    gateway: Settings,
-    #[command(flatten)]
-    data: DataDirectory,
+    told: Told,
+    /// Serve HTTPS to this network with a certificate made here, and print the address as a QR code
+    #[arg(long)]
+    lan: bool,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -39,64 +52,139 @@ pub(crate) struct Arguments {
 
 /// Runs everything in one process.
 pub(crate) fn serve(mut arguments: Arguments) -> Result<ExitCode> {
-    let data = arguments.data.clone();
-    if let Err(error) = complete(&mut arguments, &data) {
-        return Ok(run::refuse(&error));
-    }
-    let (node, gateway) = match check(&arguments) {
-        Ok(configs) => configs,
-        Err(error) => return Ok(run::refuse(&error)),
-    };
-    if arguments.check_config {
-        say(&report(&node, &gateway));
-        return Ok(ExitCode::SUCCESS);
-    }
-    logs::install(&node.log_level)?;
-    run::block_on(run_all(node, gateway))
-}
-
-/// Fills in what nobody said and what must stay the same from start to start.
-fn complete(arguments: &mut Arguments, data: &DataDirectory) -> Result<(), Unsuitable> {
-    let (node, gateway) = (&mut arguments.node, &mut arguments.gateway);
     let kept = if arguments.check_config {
         Kept::Look
     } else {
         Kept::Make
     };
-    data.secret(&mut node.jwt_secret, "jwt-secret", kept)?;
-    data.secret(&mut gateway.media_jwt_secret, "media-jwt-secret", kept)?;
-    data.secret(
-        &mut gateway.transcription_encryption_key,
-        "transcription-encryption-key",
-        kept,
-    )?;
-    data.secret(&mut gateway.ip_hash_key, "ip-hash-key", kept)?;
-    if given(&gateway.database_url).is_none() {
-        if kept == Kept::Make {
-            data.make()?;
-        }
-        gateway.database_url = Some(data.database_url());
+    if let Err(error) = arguments.told.complete(kept) {
+        return Ok(run::refuse(&error));
     }
-    // One number for both, unless somebody wants two.
-    if given(&gateway.max_participants).is_none() {
-        gateway
-            .max_participants
-            .clone_from(&node.max_participants_per_room);
+    let front = match Front::of(&mut arguments) {
+        Ok(front) => front,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
+    let (node, gateway) = match arguments.told.check() {
+        Ok(configs) => configs,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
+    if arguments.check_config {
+        say(&report(&node, &gateway));
+        say(&arguments.told.tls.report());
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(())
+    logs::install(&node.log_level)?;
+    run::block_on(run_all(node, gateway, front, arguments.told.data))
 }
 
-/// The settings that [`complete`] makes once and keeps.
+/// How people reach the server.
+enum Front {
+    /// Over plain HTTP, or HTTPS with the certificate of the settings.
+    Plain(Option<Certificate>),
+    /// From the same network, over HTTPS.
+    Lan(Box<Lan>),
+}
+
+impl Front {
+    /// As the settings say; on the LAN, media is announced there unless they say otherwise.
+    fn of(arguments: &mut Arguments) -> Result<Self, Unsuitable> {
+        let told = &mut arguments.told;
+        let certificate = told.tls.check()?;
+        if !arguments.lan || arguments.check_config {
+            return Ok(Self::Plain(certificate));
+        }
+        let node = &mut told.node;
+        let lan = Lan::prepare(&told.data, given(&node.bind_ip), certificate)?;
+        if given(&node.announced_ip).is_none() {
+            node.announced_ip = Some(lan.announced());
+        }
+        Ok(Self::Lan(Box::new(lan)))
+    }
+
+    /// What connections are greeted with; certificates are renewed from now on.
+    fn open(&self) -> Result<Scheme> {
+        match self {
+            Self::Plain(certificate) => tls::scheme(certificate.as_ref()),
+            Self::Lan(lan) if lan.makes_its_own() => {
+                tokio::spawn(Lan::clone(lan).keep_up());
+                Ok(Scheme::Https(lan.certificate().tls().clone()))
+            }
+            Self::Lan(lan) => tls::scheme(Some(lan.certificate())),
+        }
+    }
+
+    fn announce(&self, scheme: &Scheme, address: SocketAddr) {
+        match self {
+            Self::Plain(_) => run::announce("Meeshy Calls", scheme, address),
+            Self::Lan(lan) => lan.announce(address.port()),
+        }
+    }
+}
+
+impl Told {
+    /// Fills in what nobody said and what must stay the same from start to start.
+    pub(crate) fn complete(&mut self, kept: Kept) -> Result<(), Unsuitable> {
+        let (node, gateway, data) = (&mut self.node, &mut self.gateway, &self.data);
+        data.secret(&mut node.jwt_secret, "jwt-secret", kept)?;
+        data.secret(&mut gateway.media_jwt_secret, "media-jwt-secret", kept)?;
+        data.secret(
+            &mut gateway.transcription_encryption_key,
+            "transcription-encryption-key",
+            kept,
+        )?;
+        data.secret(&mut gateway.ip_hash_key, "ip-hash-key", kept)?;
+        if given(&gateway.database_url).is_none() {
+            if kept == Kept::Make {
+                data.make()?;
+            }
+            gateway.database_url = Some(data.database_url());
+        }
+        // One number for both, unless somebody wants two.
+        if given(&gateway.max_participants).is_none() {
+            gateway
+                .max_participants
+                .clone_from(&node.max_participants_per_room);
+        }
+        Ok(())
+    }
+
+    /// Checks everything.
+    pub(crate) fn check(&self) -> Result<(NodeConfig, GatewayConfig), Unsuitable> {
+        let node = self.node.check(Role::Serve);
+        let gateway = self.gateway.check(&shared(&self.node), Part::Together);
+        match (node, gateway) {
+            (Ok(mut node), Ok(gateway)) => {
+                behind(&mut node, &gateway);
+                Ok((node, gateway))
+            }
+            (node, gateway) => {
+                // What both are told both find wrong.
+                let mut lines: Vec<String> = Vec::new();
+                let errors = [
+                    node.err().map(|errors| errors.to_string()),
+                    gateway.err().map(|errors| errors.to_string()),
+                ];
+                for line in errors.iter().flatten().flat_map(|text| text.lines()) {
+                    if !lines.iter().any(|known| known == line) {
+                        lines.push(line.to_owned());
+                    }
+                }
+                Err(Unsuitable::new(lines.join("\n")))
+            }
+        }
+    }
+}
+
+/// The settings that [`Told::complete`] makes once and keeps.
 pub(crate) fn made() -> Vec<&'static str> {
-    let mut empty = Arguments {
+    let mut empty = Told {
         node: NodeSettings::default(),
         gateway: Settings::default(),
         data: DataDirectory::default(),
-        check_config: true,
+        tls: TlsSettings::default(),
     };
-    let data = empty.data.clone();
     // Nothing is there to be looked at, so nothing can be wrong with it.
-    let _ = complete(&mut empty, &data);
+    let _ = empty.complete(Kept::Look);
     let filled = [
         ("JWT_SECRET", &empty.node.jwt_secret),
         ("MEDIA_JWT_SECRET", &empty.gateway.media_jwt_secret),
@@ -117,9 +205,9 @@ fn given(text: &Option<String>) -> Option<&str> {
     edge::setting::given(text)
 }
 
-fn check(arguments: &Arguments) -> Result<(NodeConfig, GatewayConfig), Unsuitable> {
-    let settings = &arguments.node;
-    let shared = SharedSettings {
+/// What a gateway is told of what a node in the same process is told.
+pub(crate) fn shared(settings: &NodeSettings) -> SharedSettings {
+    SharedSettings {
         port: settings.port.clone(),
         bind_ip: settings.bind_ip.clone(),
         jwt_secret: settings.jwt_secret.clone(),
@@ -130,28 +218,6 @@ fn check(arguments: &Arguments) -> Result<(NodeConfig, GatewayConfig), Unsuitabl
         node_env: settings.node_env.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         codecs: settings.codecs.clone(),
-    };
-    let node = settings.check(Role::Serve);
-    let gateway = arguments.gateway.check(&shared, Part::Together);
-    match (node, gateway) {
-        (Ok(mut node), Ok(gateway)) => {
-            behind(&mut node, &gateway);
-            Ok((node, gateway))
-        }
-        (node, gateway) => {
-            // What both are told both find wrong.
-            let mut lines: Vec<String> = Vec::new();
-            let errors = [
-                node.err().map(|errors| errors.to_string()),
-                gateway.err().map(|errors| errors.to_string()),
-            ];
-            for line in errors.iter().flatten().flat_map(|text| text.lines()) {
-                if !lines.iter().any(|known| known == line) {
-                    lines.push(line.to_owned());
-                }
-            }
-            Err(Unsuitable::new(lines.join("\n")))
-        }
     }
 }
 
@@ -182,8 +248,14 @@ fn report(node: &NodeConfig, gateway: &GatewayConfig) -> String {
     gateway.lines().chain(own).collect::<Vec<_>>().join("\n")
 }
 
-async fn run_all(node_config: NodeConfig, mut config: GatewayConfig) -> Result<()> {
+async fn run_all(
+    node_config: NodeConfig,
+    mut config: GatewayConfig,
+    front: Front,
+    data: DataDirectory,
+) -> Result<()> {
     let mut stop = StopSignals::new()?;
+    let scheme = front.open()?;
     let listener = edge::serve::listen(config.http.listen)
         .await
         .map_err(Unsuitable::new)?;
@@ -198,14 +270,16 @@ async fn run_all(node_config: NodeConfig, mut config: GatewayConfig) -> Result<(
     let node_server = tokio::spawn(media_node::serve(inner, node.router(None), async move {
         finished.finished().await;
     }));
+    data.tell_node_address(node_address);
     config.nodes.urls.insert(0, format!("http://{node_address}"));
     let proxies = config.http.trusted_proxies.clone();
     let gateway = Gateway::start_with(config, store, metrics).await?;
     let beside = web::routes().merge(web::node_metrics(node_address, proxies));
     let (end, ended) = oneshot::channel::<()>();
     let router = gateway.router(Some(beside));
-    run::announce("Meeshy Calls", address);
-    let mut server = tokio::spawn(serve_until(listener, router, ended));
+    front.announce(&scheme, address);
+    let until = async move { drop(ended.await) };
+    let mut server = tokio::spawn(edge::serve::serve_by(listener, scheme, router, until));
     tokio::select! {
         outcome = &mut server => {
             outcome.context("the HTTP server was lost")?.context("the HTTP server failed")?;
@@ -223,12 +297,4 @@ async fn run_all(node_config: NodeConfig, mut config: GatewayConfig) -> Result<(
     }
     node.stop();
     Ok(())
-}
-
-async fn serve_until(
-    listener: TcpListener,
-    router: Router,
-    ended: oneshot::Receiver<()>,
-) -> std::io::Result<()> {
-    edge::serve::serve(listener, router, async move { drop(ended.await) }).await
 }

@@ -13,7 +13,7 @@ use edge::{ClientAddress, TrustedProxies, fail};
 use rust_embed::EmbeddedFile;
 use signalling::ErrorCode;
 
-use crate::health;
+use crate::ask::{self, Scheme, Server};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -48,9 +48,12 @@ pub(crate) fn node_metrics(node: SocketAddr, proxies: TrustedProxies) -> Router 
         if !ClientAddress::of_request(&request, &proxies).is_internal() {
             return fail(ErrorCode::NotFound);
         }
-        let asked = tokio::task::spawn_blocking(move || health::ask(&node.to_string(), "/metrics")).await;
+        let server = Server::here(Scheme::Http, node.port());
+        let asked = tokio::task::spawn_blocking(move || server.ask(&ask::Request::get("/metrics"))).await;
         match asked {
-            Ok(Ok((200, text))) => ([(header::CONTENT_TYPE, EXPOSITION)], text).into_response(),
+            Ok(Ok(answer)) if answer.status == 200 => {
+                ([(header::CONTENT_TYPE, EXPOSITION)], answer.body).into_response()
+            }
             _ => fail(ErrorCode::ServiceUnavailable),
         }
     };

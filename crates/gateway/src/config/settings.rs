@@ -97,7 +97,7 @@ pub struct Settings {
     /// URLs of STUN servers, separated by commas
     #[arg(long, env = "STUN_URLS", value_name = "URLS")]
     pub stun_urls: Option<String>,
-    /// URLs of a rented TURN server, tried last
+    /// URLs of a rented TURN server, handed out while none of TURN_URLS relays
     #[arg(long, env = "TURN_FALLBACK_URLS", value_name = "URLS")]
     pub turn_fallback_urls: Option<String>,
     /// Its user name
