@@ -3,6 +3,7 @@
 //! Tests cover themselves nearly completely, so counting them would flatter the figure.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -63,21 +64,23 @@ pub(crate) fn run(root: &Path, report: &str) -> Result<ExitCode> {
     if total.all == 0 {
         bail!("no shipped line is in the report");
     }
-    println!("most lines that no test reaches:");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "most lines that no test reaches:")?;
     let mut worst: Vec<_> = files.iter().collect();
     worst.sort_by_key(|(_, lines)| std::cmp::Reverse(lines.missed()));
     for (path, lines) in worst.into_iter().take(NAMED) {
-        println!("  {:5} of {:5} {path}", lines.missed(), lines.all);
+        writeln!(out, "  {:5} of {:5} {path}", lines.missed(), lines.all)?;
     }
-    println!("by crate:");
+    writeln!(out, "by crate:")?;
     for (name, lines) in &crates {
-        println!("  {:5.1} % of {:6} {name}", lines.percent(), lines.all);
+        writeln!(out, "  {:5.1} % of {:6} {name}", lines.percent(), lines.all)?;
     }
-    println!(
+    writeln!(
+        out,
         "Rust: {:.1} % of {} lines, {LEAST} % wanted",
         total.percent(),
         total.all
-    );
+    )?;
     Ok(if total.percent() < LEAST {
         ExitCode::FAILURE
     } else {
