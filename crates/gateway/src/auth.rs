@@ -179,6 +179,8 @@ pub struct Tokens {
     login: Verifier,
     login_signer: TokenSigner,
     media: TokenSigner,
+    /// Of media nodes that speak to the gateway: the other way round with the same secret.
+    nodes: Verifier,
 }
 
 impl Tokens {
@@ -189,6 +191,7 @@ impl Tokens {
             login: Verifier::new(login, Audience::Gateway, &[]),
             login_signer: TokenSigner::new(&login.current),
             media: TokenSigner::new(&media.current),
+            nodes: Verifier::new(media, Audience::Gateway, &["sub"]),
         }
     }
 
@@ -222,6 +225,13 @@ impl Tokens {
     #[must_use]
     pub fn service_media(&self) -> Token {
         self.media.service(None).token
+    }
+
+    /// Whether this is the token of a media node: for the gateway, and signed with the secret of nodes.
+    #[must_use]
+    pub fn is_node(&self, token: &str) -> bool {
+        let claims: Result<Claims, InvalidToken> = self.nodes.verify(token);
+        claims.is_ok_and(|claims| claims.role == Role::Service)
     }
 
     /// A user's login token.

@@ -43,6 +43,7 @@ use crate::flags::Flags;
 use crate::ice_servers::IceServers;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
+use crate::region::Region;
 use crate::socket::Sockets;
 use crate::switches::SwitchLog;
 use credentials::Issuer;
@@ -63,6 +64,8 @@ pub(crate) struct Parts {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) nodes: Arc<Nodes>,
     pub(crate) cluster: Arc<dyn Cluster>,
+    /// Where this gateway stands, and with it those whose place nobody knows.
+    pub(crate) region: Region,
     /// The rules' numbers; whether a media node may be used is asked for each conversation.
     pub(crate) settings: Settings,
     /// Base of the node's REST paths as browsers see it; empty for the gateway's own origin.
@@ -84,6 +87,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     issuer: Issuer,
     switches: SwitchLog,
+    region: Region,
     journal: Journal,
     settings: Settings,
     requests: AtomicU64,
@@ -132,6 +136,7 @@ impl Calls {
                 media_url: parts.media_url,
             },
             switches: SwitchLog::default(),
+            region: parts.region,
             settings: parts.settings,
             requests: AtomicU64::new(0),
         }))

@@ -36,6 +36,8 @@ pub struct GatewayConfig {
     pub media: Secrets,
     /// The media nodes.
     pub nodes: NodesConfig,
+    /// Where this gateway stands, for placing rooms; empty if that does not matter.
+    pub region: String,
     /// Where everything is kept.
     pub database: DatabaseConfig,
     /// STUN and TURN.
@@ -173,6 +175,7 @@ impl GatewayConfig {
             ("MEDIA_JWT_SECRET", hidden(&self.media.current)),
             ("MEDIA_SERVER_URL", self.nodes.urls.join(",")),
             ("MEDIA_PUBLIC_URL", self.nodes.public_url.clone()),
+            ("REGION", self.region.clone()),
             ("DATABASE_URL", without_password(&self.database.url)),
             ("TRANSCRIPTION_ENCRYPTION_KEY", "(hidden)".to_owned()),
             ("IP_HASH_KEY", "(hidden)".to_owned()),

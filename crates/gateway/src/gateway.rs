@@ -1,10 +1,13 @@
 //! The gateway: its parts, put together.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
 use edge::answer::not_found;
 use signalling::error::ErrorBody;
 use signalling::{ErrorCode, Timestamp};
@@ -24,6 +27,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::nodes::{Nodes, Patience, proxy};
 use crate::refusals::Refusals;
+use crate::region::Region;
 use crate::socket::{self, Sockets};
 
 /// A gateway that runs. It ends when it is stopped or dropped; its calls go on where it is started again over the
@@ -52,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) nodes: Arc<Nodes>,
     /// Whether it is about to end.
     pub(crate) draining: AtomicBool,
+    /// Where it stands.
+    pub(crate) region: Region,
     /// When it was started.
     pub(crate) started_at: Timestamp,
 }
@@ -83,6 +89,12 @@ impl Shared {
             follower.changed(&self.flags, &*self.store).await;
             self.apply_flags().await;
         }
+    }
+
+    /// Where a request comes from.
+    pub(crate) fn region_of(&self, peer: Option<&ConnectInfo<SocketAddr>>, headers: &HeaderMap) -> Region {
+        let trusted = &self.config.http.trusted_proxies;
+        Region::of_request(peer.map(|peer| peer.0), headers, trusted, &self.region)
     }
 
     /// Whether new calls may begin: not on a server that is about to end.
@@ -133,7 +145,9 @@ impl Gateway {
         let ice = Arc::new(IceServers::new(config.ice.clone()));
         let flags = Arc::new(Flags::new(config.flags.clone()));
         let auth = Authenticator::new(Arc::clone(&tokens), Arc::clone(&store));
+        let region = Region::new(&config.region).unwrap_or_default();
         let calls = Calls::new(Parts {
+            region: region.clone(),
             store: Arc::clone(&store),
             tokens: Arc::clone(&tokens),
             authenticator: auth.clone(),
@@ -160,6 +174,7 @@ impl Gateway {
             sockets,
             nodes,
             draining: AtomicBool::new(false),
+            region,
             started_at: Timestamp::from(SystemTime::now()),
         });
         shared.ice.use_fallback(shared.flags.is_on(Flag::TurnFallback));

@@ -82,6 +82,12 @@ fn method(endpoint: Endpoint, shared: &Arc<Shared>) -> Method {
         Endpoint::AdminOverview => known(get(admin::overview), Scope::RestOther),
         Endpoint::AdminFlags => known(get(admin::flags), Scope::RestOther),
         Endpoint::SetAdminFlags => known(put(admin::set_flags), Scope::RestOther),
+        Endpoint::DrainNode => known(post(admin::drain_node), Scope::RestOther),
+        Endpoint::EndDrainNode => known(delete(admin::end_drain_node), Scope::RestOther),
+        Endpoint::RegisterNode => {
+            let method = post(admin::register_node);
+            gated((endpoint, method), Entry::Node, Scope::RestOther, shared)
+        }
         Endpoint::Health => get(operations::health),
         Endpoint::Ready => get(operations::ready),
         Endpoint::Metrics => get(operations::metrics),

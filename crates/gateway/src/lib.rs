@@ -16,6 +16,7 @@ pub mod limits;
 pub mod metrics;
 pub mod nodes;
 mod refusals;
+mod region;
 pub mod sdp;
 mod socket;
 mod switches;

@@ -1,6 +1,8 @@
 //! The media nodes: which there are, which of them work, where a call's room is, and what they have to say.
 //!
-//! * `node`: one node as it is known here.
+//! * `list`: which are known. `node`: one of them as it is known here.
+//! * `placement`: where a new room goes.
+//! * `registration`: nodes that come by themselves.
 //! * `rest`: requests to it.
 //! * `link`: the connection that brings its events.
 //! * `probe`: whether it is alive and takes rooms.
@@ -8,9 +10,12 @@
 //! * [`socket`]: the Socket.IO client below `link`.
 
 mod link;
+mod list;
 mod node;
+mod placement;
 mod probe;
 pub(crate) mod proxy;
+pub(crate) mod registration;
 mod rest;
 pub mod socket;
 
@@ -18,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use call::{NodeEvent, NodeId, RoomInfo};
-use signalling::client_gateway::AdminNode;
+use signalling::client_gateway::{AdminDrain, AdminNode, NodeOrigin};
 use signalling::error::ErrorBody;
 use signalling::token::Token;
 use signalling::{CallId, ConsumerId, ErrorCode, ParticipantId, ProducerId};
@@ -26,13 +31,19 @@ use tokio::sync::mpsc;
 
 use crate::auth::Tokens;
 use crate::cluster::Cluster;
+use crate::region::Region;
+use list::{Added, NodeList};
 use node::{Node, Watched};
+use placement::Candidate;
 use rest::{Created, Rest, RestError};
 
 /// News that may wait for the calls; a node is read no further while they are full.
 const REPORTS: usize = 1024;
 /// How long a room is waited for that is watched again right after a start, before its node is connected.
 const FIRST_CONTACT: Duration = Duration::from_secs(3);
+/// How long a node is waited for that holds a room but is not known right after a start: it registers every five
+/// seconds.
+const FIRST_REGISTRATION: Duration = Duration::from_secs(8);
 /// Tries to get a room: one, and one more on another node if there is one (contract §3.5).
 const TRIES: usize = 2;
 
@@ -77,16 +88,39 @@ pub(crate) enum Report {
     },
 }
 
+/// What a node is told about new rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drain {
+    /// To take none.
+    Begin,
+    /// To take them again.
+    End,
+}
+
+/// What a new room is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish<'a> {
+    /// A node that is the last resort, because it failed.
+    pub(crate) avoid: Option<&'a NodeId>,
+    /// Whether the room only stands by.
+    pub(crate) standby: bool,
+    /// Where those in the call are.
+    pub(crate) region: &'a Region,
+}
+
 /// All media nodes.
 pub(crate) struct Nodes {
-    nodes: Vec<Arc<Node>>,
+    list: Arc<NodeList>,
     rest: Rest,
+    tokens: Arc<Tokens>,
     cluster: Arc<dyn Cluster>,
+    patience: Patience,
+    reports: mpsc::Sender<Report>,
 }
 
 impl Nodes {
-    /// Connects to the nodes with these base URLs (`http://host:port`), and gives what they will have to say. Must be
-    /// called within the runtime; the connections end when the receiver is gone.
+    /// Connects to the nodes with these base URLs (`http://host:port`), and gives what they and those that register
+    /// later will have to say. Must be called within the runtime; the connections end when the receiver is gone.
     pub(crate) fn start(
         urls: &[String],
         tokens: Arc<Tokens>,
@@ -94,61 +128,95 @@ impl Nodes {
         patience: Patience,
     ) -> (Arc<Self>, mpsc::Receiver<Report>) {
         let (reports, received) = mpsc::channel(REPORTS);
-        let rest = Rest::new(Arc::clone(&tokens), patience.request);
-        let nodes: Vec<_> = urls
-            .iter()
-            .map(|url| {
-                let (node, watches) = Node::new(url);
-                let node = Arc::new(node);
-                link::spawn(Arc::clone(&node), Arc::clone(&tokens), watches, reports.clone());
-                probe::spawn(Arc::clone(&node), rest.clone(), patience.probe, reports.clone());
-                node
-            })
-            .collect();
-        let nodes = Arc::new(Self { nodes, rest, cluster });
-        (nodes, received)
+        let nodes = Self {
+            list: Arc::default(),
+            rest: Rest::new(Arc::clone(&tokens), patience.request),
+            tokens,
+            cluster,
+            patience,
+            reports,
+        };
+        for url in urls {
+            nodes.know(url, NodeOrigin::Static, usize::MAX);
+        }
+        (Arc::new(nodes), received)
+    }
+
+    /// The node with this URL, looked after from now on if it is new; none, if there are `most` already.
+    fn know(&self, url: &str, origin: NodeOrigin, most: usize) -> Option<Arc<Node>> {
+        let (node, watches) = Node::new(url, origin);
+        let (node, added) = self.list.add(Arc::new(node), most)?;
+        if added == Added::Now {
+            let (tokens, reports) = (Arc::clone(&self.tokens), self.reports.clone());
+            link::spawn(Arc::clone(&node), tokens, watches, reports.clone());
+            let told = (reports, Arc::clone(&self.list));
+            probe::spawn(Arc::clone(&node), self.rest.clone(), self.patience.probe, told);
+        }
+        Some(node)
     }
 
     /// How many nodes there are.
     pub(crate) fn count(&self) -> usize {
-        self.nodes.len()
+        self.list.all().len()
     }
 
     /// How many of them work and take new rooms.
     pub(crate) fn usable(&self) -> usize {
-        self.nodes
-            .iter()
-            .filter(|node| node.state().takes_rooms())
+        let all = self.list.all();
+        all.iter()
+            .filter(|node| node.is(node::State::takes_rooms))
             .count()
     }
 
     /// What operators are shown of them.
     pub(crate) fn shown(&self) -> Vec<AdminNode> {
-        self.nodes.iter().map(|node| node.shown()).collect()
-    }
-
-    fn node(&self, id: &NodeId) -> Option<&Arc<Node>> {
-        self.nodes.iter().find(|node| node.id == *id)
+        self.list.all().iter().map(|node| node.shown()).collect()
     }
 
     /// A node that is not known to be lost: asking another one would only take time.
-    fn living(&self, id: &NodeId) -> Option<&Arc<Node>> {
-        self.node(id).filter(|node| !node.state().lost)
+    fn living(&self, id: &NodeId) -> Option<Arc<Node>> {
+        self.list.find(id).filter(|node| !node.is(|state| state.lost))
     }
 
-    /// Gets a room for the call: the one it has, or a new one on the node with the least to do. A node to be avoided
-    /// is the last resort.
-    pub(crate) async fn open(
-        &self,
-        call: &CallId,
-        avoid: Option<&NodeId>,
-        standby: bool,
-    ) -> Option<RoomInfo> {
-        let mut poor: Vec<NodeId> = avoid.into_iter().cloned().collect();
+    /// Has a node take no new rooms, or take them again.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if no such node is known; `MEDIA_SERVER_ERROR` if it does not answer, or what it refuses with.
+    pub(crate) async fn drain(&self, id: &NodeId, drain: Drain) -> Result<AdminDrain, ErrorBody> {
+        let unknown = || ErrorBody::with_message(ErrorCode::NotFound, "There is no such media node");
+        let node = self.list.find(id).ok_or_else(unknown)?;
+        let before = node.is(|state| state.draining);
+        match self.rest.drain(&node, drain).await {
+            Ok(answer) => {
+                // Without waiting for the next probe: no room comes in between.
+                node.change(|state| {
+                    state.draining = answer.draining;
+                    state.occupied = answer.rooms;
+                });
+                if before != answer.draining {
+                    tracing::info!(node = %id.0, draining = answer.draining, "an operator drains a media node");
+                }
+                Ok(AdminDrain {
+                    node_id: id.0.clone(),
+                    draining: answer.draining,
+                    rooms: answer.rooms,
+                })
+            }
+            Err(RestError::Refused(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!(node = %id.0, %error, "a media node cannot be drained");
+                Err(ErrorBody::new(ErrorCode::MediaServerError))
+            }
+        }
+    }
+
+    /// Gets a room for the call: the one it has, or a new one on the node with the least to do.
+    pub(crate) async fn open(&self, call: &CallId, wish: Wish<'_>) -> Option<RoomInfo> {
+        let mut poor: Vec<NodeId> = wish.avoid.into_iter().cloned().collect();
         for _ in 0..TRIES {
             let present = self.cluster.node_of(call).await;
-            let node = self.choose(present.as_ref(), &poor)?;
-            match self.open_on(node, call, standby).await {
+            let node = self.choose(present.as_ref(), &poor, wish.region)?;
+            match self.open_on(&node, call, wish.standby).await {
                 Ok(room) => {
                     self.cluster.place(call, &node.id).await;
                     return Some(room);
@@ -160,16 +228,25 @@ impl Nodes {
         None
     }
 
-    fn choose(&self, present: Option<&NodeId>, poor: &[NodeId]) -> Option<&Arc<Node>> {
-        let usable = || self.nodes.iter().filter(|node| node.state().takes_rooms());
-        let good = || usable().filter(|node| !poor.contains(&node.id));
+    fn choose(&self, present: Option<&NodeId>, poor: &[NodeId], region: &Region) -> Option<Arc<Node>> {
         // A node that is full or drains still keeps the rooms it has.
-        let same = self
-            .nodes
+        let keeps = |node: &Arc<Node>| node.is(|state| state.connected) && !poor.contains(&node.id);
+        if let Some(same) = present.and_then(|id| self.list.find(id)).filter(keeps) {
+            return Some(same);
+        }
+        let nodes = self.list.all();
+        let states: Vec<_> = nodes.iter().map(|node| node.state()).collect();
+        let candidates: Vec<Candidate<'_>> = nodes
             .iter()
-            .find(|node| Some(&node.id) == present && node.state().connected && !poor.contains(&node.id));
-        let least = good().min_by(|a, b| a.state().load().total_cmp(&b.state().load()));
-        same.or(least).or_else(|| usable().next())
+            .zip(&states)
+            .map(|(node, state)| Candidate {
+                id: &node.id,
+                state,
+                avoided: poor.contains(&node.id),
+            })
+            .collect();
+        let chosen = placement::choose(&candidates, region.name())?;
+        self.list.find(chosen)
     }
 
     async fn open_on(&self, node: &Node, call: &CallId, standby: bool) -> Result<RoomInfo, RestError> {
@@ -177,6 +254,13 @@ impl Nodes {
         match node.watch(call, self.rest.timeout()).await {
             Watched::Yes => {}
             Watched::NoRoom | Watched::NoConnection => return Err(RestError::Unwatched),
+        }
+        if matches!(created, Created::New(_)) {
+            // Until it says so itself at the next probe: the next call is not to think it has less to do.
+            node.change(|state| {
+                state.rooms += 1;
+                state.occupied += u32::from(!standby);
+            });
         }
         match created {
             Created::New(room) => Ok(RoomInfo {
@@ -202,10 +286,10 @@ impl Nodes {
 
     /// Hears of a room again that existed before a restart. Nothing, if it does not any more.
     pub(crate) async fn watch(&self, call: &CallId, node: &NodeId) -> Option<RoomInfo> {
-        let node = self.node(node)?;
+        let node = self.list.find_within(node, FIRST_REGISTRATION).await?;
         node.connected_within(FIRST_CONTACT).await;
         let found = match node.watch(call, self.rest.timeout()).await {
-            Watched::Yes => self.fetch(node, call).await,
+            Watched::Yes => self.fetch(&node, call).await,
             Watched::NoRoom | Watched::NoConnection => Err(RestError::Unwatched),
         };
         match found {
@@ -224,7 +308,7 @@ impl Nodes {
     /// Closes everything of a participant.
     pub(crate) async fn remove_participant(&self, call: &CallId, node: &NodeId, participant: &ParticipantId) {
         if let Some(node) = self.living(node) {
-            note(call, self.rest.leave(node, call, participant).await);
+            note(call, self.rest.leave(&node, call, participant).await);
         }
     }
 
@@ -238,20 +322,20 @@ impl Nodes {
     ) {
         if let Some(node) = self.living(node) {
             let path = format!("producers/{producer}/{}", verb(paused));
-            note(call, self.rest.post(node, call, &path, None).await);
+            note(call, self.rest.post(&node, call, &path, None).await);
         }
     }
 
     /// Destroys the call's room, and hears no more of it.
     pub(crate) async fn destroy(&self, call: &CallId, node: &NodeId) {
-        if let Some(node) = self.node(node) {
+        if let Some(node) = self.list.find(node) {
             node.unwatch(call);
         }
         if self.cluster.node_of(call).await.as_ref() == Some(node) {
             self.cluster.displace(call).await;
         }
         if let Some(node) = self.living(node) {
-            note(call, self.rest.destroy_room(node, call).await);
+            note(call, self.rest.destroy_room(&node, call).await);
         }
     }
 
@@ -267,7 +351,7 @@ impl Nodes {
         let node = node.as_ref().and_then(|node| self.living(node));
         let node = node.ok_or_else(|| ErrorBody::new(ErrorCode::ConsumerNotFound))?;
         let path = format!("consumers/{consumer}/{}", verb(paused));
-        match self.rest.post(node, call, &path, Some(token)).await {
+        match self.rest.post(&node, call, &path, Some(token)).await {
             Ok(()) => Ok(()),
             Err(RestError::Refused(error)) => Err(error),
             Err(_) => Err(ErrorBody::new(ErrorCode::MediaServerError)),
@@ -276,7 +360,7 @@ impl Nodes {
 
     /// The call is over: forgets where its room was.
     pub(crate) async fn forget(&self, call: &CallId) {
-        for node in &self.nodes {
+        for node in self.list.all() {
             node.unwatch(call);
         }
         self.cluster.displace(call).await;

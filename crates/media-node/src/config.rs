@@ -47,6 +47,17 @@ pub struct Config {
     pub capacity: Capacity,
     /// How long a draining node lets calls go on (contract §1.9).
     pub drain_timeout: Duration,
+    /// The gateways it tells that it is there; none, if they have it in their list or it runs beside one.
+    pub registration: Option<RegistrationConfig>,
+}
+
+/// How gateways learn of a node (contract §8.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationConfig {
+    /// Base URLs of the gateways, without a slash at the end.
+    pub gateways: Vec<String>,
+    /// This node's own base URL as the gateways reach it.
+    pub url: String,
 }
 
 /// Where a node runs.
@@ -252,6 +263,22 @@ impl Config {
                 self.capacity.participants_per_room.to_string(),
             ),
             ("DRAIN_TIMEOUT_SECS", self.drain_timeout.as_secs().to_string()),
+            (
+                "GATEWAY_URL",
+                join(
+                    self.registration
+                        .iter()
+                        .flat_map(|registration| registration.gateways.clone())
+                        .collect(),
+                ),
+            ),
+            (
+                "INTERNAL_URL",
+                self.registration
+                    .as_ref()
+                    .map(|registration| registration.url.clone())
+                    .unwrap_or_default(),
+            ),
         ];
         lines
             .iter()
@@ -292,6 +319,7 @@ impl Config {
             },
             capacity: Capacity::default(),
             drain_timeout: settings::DRAIN_TIMEOUT,
+            registration: None,
         }
     }
 }

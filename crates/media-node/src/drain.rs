@@ -1,4 +1,6 @@
 //! Ending well: no new rooms, the present ones in peace until they end or the grace period does (contract §1.9).
+//!
+//! An operator may also have a node only hold: no new rooms, and nothing ends, until it is resumed or stopped.
 
 use std::time::Duration;
 
@@ -15,6 +17,11 @@ pub struct Drain {
     begun: CancellationToken,
     done: CancellationToken,
 }
+
+/// The node is about to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server is about to stop")]
+pub struct Ending;
 
 impl Drain {
     pub(crate) fn new(rooms: Rooms, grace: Duration) -> Self {
@@ -46,6 +53,35 @@ impl Drain {
             tracing::info!("drained");
             drain.done.cancel();
         });
+    }
+
+    /// Refuses new rooms until [`Self::resume`]; the node goes on running, and so do its rooms.
+    pub fn hold(&self) {
+        if !self.rooms.0.registry.is_draining() {
+            tracing::info!(rooms = self.rooms.0.registry.len(), "takes no more rooms");
+        }
+        self.rooms.0.registry.drain();
+    }
+
+    /// Takes rooms again.
+    ///
+    /// # Errors
+    /// If the node is about to end.
+    pub fn resume(&self) -> Result<(), Ending> {
+        let registry = &self.rooms.0.registry;
+        registry.end_drain();
+        // Looked at last: an end that begins at the same time is not undone.
+        if self.begun.is_cancelled() {
+            registry.drain();
+            return Err(Ending);
+        }
+        tracing::info!("takes rooms again");
+        Ok(())
+    }
+
+    /// Rooms that take one of the node's places.
+    pub fn rooms_taken(&self) -> usize {
+        self.rooms.0.registry.counted()
     }
 
     /// Ends all rooms now.

@@ -8,6 +8,7 @@
 //! * [`api`] – REST, Socket.IO, tokens, limits
 //! * `control` – rooms and what is in them
 //! * [`worker`] – the packet side's threads and sockets
+//! * `register` – tells gateways that the node is there
 //! * [`metrics`], `status`, [`drain`] – for those who run it
 
 pub mod api;
@@ -17,6 +18,7 @@ pub mod drain;
 pub mod metrics;
 pub mod node;
 mod random;
+mod register;
 mod status;
 pub mod worker;
 

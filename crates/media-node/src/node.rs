@@ -28,6 +28,7 @@ use crate::control::workers::{NumberedNotice, StartWorkersError, Workers, Worker
 use crate::control::{Context, Offer, Timings, TransportSettings};
 use crate::drain::Drain;
 use crate::metrics::Metrics;
+use crate::register::Registrar;
 use crate::status::{LoadProbe, Status};
 use crate::worker::WorkerNotice;
 
@@ -86,6 +87,7 @@ pub enum StartError {
 pub struct Node {
     api: Arc<Api>,
     notices: Arc<Mutex<Option<NoticeReceiver>>>,
+    registrar: Arc<Mutex<Option<Registrar>>>,
     tasks: CancellationToken,
 }
 
@@ -139,10 +141,15 @@ impl Node {
             presence: Default::default(),
         });
         let rooms = Rooms(Arc::clone(&context));
-        let status = Arc::new(Status::new(Arc::clone(&context), options.load_probe));
+        let status = Arc::new(Status::new(
+            Arc::clone(&context),
+            options.load_probe,
+            config.region.clone(),
+        ));
         let tasks = CancellationToken::new();
         spawn_until(&tasks, Arc::clone(&status).watch_load(options.load_interval));
         spawn_until(&tasks, dispatch(context, worker_inbox));
+        let registrar = Registrar::new(config, Arc::clone(&status));
         let api = Arc::new(Api {
             drain: Drain::new(rooms.clone(), config.drain_timeout),
             rooms,
@@ -161,6 +168,7 @@ impl Node {
         Ok(Self {
             api,
             notices: Arc::new(Mutex::new(Some(inbox))),
+            registrar: Arc::new(Mutex::new(registrar)),
             tasks,
         })
     }
@@ -173,6 +181,19 @@ impl Node {
     pub fn router(&self, beside: Option<Router>) -> Router {
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner).take();
         api::router(&self.api, notices.expect("a node has one router"), beside)
+    }
+
+    /// Tells the gateways of `GATEWAY_URL`, if there are any, that the node is there, again and again from now on: once
+    /// it is listening. Must be called within a tokio runtime; a second call changes nothing.
+    pub fn register(&self) {
+        let registrar = self
+            .registrar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(registrar) = registrar {
+            spawn_until(&self.tasks, registrar.run());
+        }
     }
 
     /// Creates a call's room unless it exists, for whoever embeds the node.

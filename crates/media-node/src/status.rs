@@ -17,16 +17,32 @@ pub type LoadProbe = Arc<dyn Fn() -> f64 + Send + Sync>;
 /// Every so many load samples the histograms are folded; see [`crate::metrics::Metrics`].
 const SAMPLES_PER_UPKEEP: u32 = 5;
 
+/// How much of what a node takes on is taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Places {
+    /// Rooms that take a place.
+    pub(crate) rooms: u32,
+    /// Places.
+    pub(crate) max_rooms: u32,
+    /// Share of all cores in use, 0 to 1.
+    pub(crate) cpu: f64,
+    /// Whether new rooms are refused.
+    pub(crate) draining: bool,
+}
+
 /// The node's view of itself.
 pub(crate) struct Status {
     context: Arc<Context>,
     gauge: Mutex<LoadGauge>,
     probe: Option<LoadProbe>,
+    /// Where the node stands.
+    region: String,
 }
 
 impl Status {
-    pub(crate) fn new(context: Arc<Context>, probe: Option<LoadProbe>) -> Self {
+    pub(crate) fn new(context: Arc<Context>, probe: Option<LoadProbe>, region: String) -> Self {
         Self {
+            region,
             context,
             gauge: Mutex::default(),
             probe,
@@ -53,6 +69,16 @@ impl Status {
         }
     }
 
+    /// How much of what it takes on is taken.
+    pub(crate) fn occupancy(&self) -> Places {
+        Places {
+            rooms: count(self.context.registry.counted()),
+            max_rooms: count(self.context.capacity.rooms),
+            cpu: self.gauge().average(),
+            draining: self.context.registry.is_draining(),
+        }
+    }
+
     /// Figures for `/api/stats`.
     pub(crate) async fn stats(&self) -> StatsResponse {
         let workers = self.context.workers.stats().await;
@@ -67,6 +93,9 @@ impl Status {
             cpu: self.gauge().average(),
             memory: process_usage().resident_bytes,
             draining: self.context.registry.is_draining(),
+            occupied_rooms: count(self.context.registry.counted()),
+            max_rooms: count(self.context.capacity.rooms),
+            region: self.region.clone(),
             worker_loads: self.context.workers.loads().iter().map(worker_load).collect(),
         }
     }

@@ -10,6 +10,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 mod ask;
 mod data;
 mod doctor;
+mod drain;
+mod flags;
 mod gateway;
 mod health;
 mod lan;
@@ -44,6 +46,10 @@ enum Command {
     Doctor(Box<doctor::Arguments>),
     /// Ask a running server whether it is well; for container health checks
     Health(health::Arguments),
+    /// Have a media node take no more rooms, and wait until its calls have ended
+    Drain(drain::Arguments),
+    /// Show what is turned on in the database, or change it
+    Flags(flags::Arguments),
     /// Print a token for development
     Token(token::Arguments),
     /// Load a media node with simulated participants, and measure it
@@ -71,6 +77,8 @@ fn main() -> ExitCode {
         Command::Media(arguments) => media::media(&arguments),
         Command::Doctor(arguments) => doctor::doctor(*arguments),
         Command::Health(arguments) => health::check(&arguments),
+        Command::Drain(arguments) => drain::drain(&arguments),
+        Command::Flags(arguments) => flags::flags(&arguments),
         Command::Token(arguments) => token::print(&arguments),
         Command::Load(arguments) => load::load(&arguments),
         Command::Migrate(arguments) => upkeep::migrate(&arguments),

@@ -49,6 +49,8 @@ async fn run_node(config: Config, certificate: Option<Certificate>) -> Result<()
     let node = Node::start(&config, NodeOptions::default()).map_err(Unsuitable::new)?;
     let router = node.router(None);
     run::announce("Meeshy Calls media node", &scheme, address);
+    // The listener takes connections from its binding on; they are answered in a moment.
+    node.register();
     let drain = node.drain().clone();
     let finished = drain.clone();
     let server = edge::serve::serve_by(listener, scheme, router, async move { finished.finished().await });

@@ -217,6 +217,7 @@ pub(crate) fn shared(settings: &NodeSettings) -> SharedSettings {
         app_env: settings.app_env.clone(),
         node_env: settings.node_env.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        region: settings.region.clone(),
         codecs: settings.codecs.clone(),
     }
 }

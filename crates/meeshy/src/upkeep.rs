@@ -61,7 +61,7 @@ impl Arguments {
     }
 
     /// The store, which brings its schema up to date.
-    async fn open(&self) -> Result<Arc<dyn Store>> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
         let opened = store::open(&self.url(), Self::options()).await;
         Ok(opened.map_err(run::no_database)?)
     }
@@ -117,6 +117,6 @@ pub(crate) fn purge(arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }

@@ -8,9 +8,9 @@ mod webrtc;
 pub use endpoint::{Endpoint, message};
 pub use rest::{
     AppData, ConnectTransportRequest, ConsumeRequest, ConsumeResponse, CreateRoomQuery, CreateRoomResponse,
-    CreateTransportRequest, CreateTransportResponse, HealthResponse, HealthStatus, PreferredLayersRequest,
-    ProduceRequest, ProduceResponse, ProducerSummary, RestartIceResponse, RoomResponse, StatsResponse,
-    TrackSource, TransportDirection, WorkerLoad,
+    CreateTransportRequest, CreateTransportResponse, DrainResponse, HealthResponse, HealthStatus,
+    PreferredLayersRequest, ProduceRequest, ProduceResponse, ProducerSummary, RestartIceResponse,
+    RoomResponse, StatsResponse, TrackSource, TransportDirection, WorkerLoad,
 };
 pub use socket::{
     Ack, ActiveSpeaker, ConsumerPaused, JoinRoom, LeaveRoom, NewProducer, NodeEvent, PauseReason,

@@ -5,6 +5,44 @@ use serde::{Deserialize, Serialize};
 use crate::client_node::TransportDirection;
 use crate::id::{CallId, ParticipantId, TransportId};
 
+/// Where a node registers with a gateway.
+pub const REGISTER_PATH: &str = "/api/nodes/register";
+
+/// A node tells a gateway that it is there, every few seconds (contract §8.4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterNode {
+    /// Its name, for people.
+    pub server_id: String,
+    /// Its base URL as gateways reach it; host and port are its name for programs.
+    pub url: String,
+    /// Where it stands; empty if it was not told.
+    #[serde(default)]
+    pub region: String,
+    /// How many places for rooms it has.
+    pub max_rooms: u32,
+    /// How many of them are taken.
+    pub rooms: u32,
+    /// Share of its cores in use, 0 to 1.
+    pub cpu: f64,
+    /// Whether it refuses new rooms.
+    pub draining: bool,
+    /// The software's version.
+    pub version: String,
+}
+
+/// The answer to a registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Registered {
+    /// What the gateway calls the node: its host and port.
+    pub node_id: String,
+    /// Seconds of silence after which a node that does not answer is forgotten.
+    pub expires_in: u64,
+}
+
 /// Names of the events.
 pub mod event {
     /// [`super::RoomDestroyed`].

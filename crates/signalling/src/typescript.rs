@@ -135,13 +135,13 @@ fn modules(config: &Config) -> Vec<(&'static str, Vec<Declaration>)> {
         node::ProducerSummary, node::AppData, node::TrackSource, node::CreateTransportRequest,
         node::TransportDirection, node::CreateTransportResponse, node::ConnectTransportRequest,
         node::ProduceRequest, node::ProduceResponse, node::ConsumeRequest, node::ConsumeResponse,
-        node::RestartIceResponse, node::PreferredLayersRequest, node::StatsResponse, node::WorkerLoad, node::HealthResponse,
+        node::RestartIceResponse, node::PreferredLayersRequest, node::StatsResponse, node::WorkerLoad, node::DrainResponse, node::HealthResponse,
         node::HealthStatus, node::JoinRoom, node::LeaveRoom, node::Ack, node::NewProducer, node::ProducerClosed,
         node::ConsumerPaused, node::PauseReason, node::ActiveSpeaker,
     ];
     let gateway_node = declare_all![config;
         gateway::RoomDestroyed, gateway::RoomEnd, gateway::TransportState, gateway::IceState, gateway::DtlsState,
-        gateway::WorkerDied,
+        gateway::WorkerDied, gateway::RegisterNode, gateway::Registered,
     ];
     let mut modules = vec![
         ("rtp", rtp),

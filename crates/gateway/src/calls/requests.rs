@@ -22,6 +22,7 @@ use crate::auth::Caller;
 use crate::cluster::Lock;
 use crate::fault::fault;
 use crate::flags::Flag;
+use crate::region::Region;
 use edge::random;
 
 /// How long the beginning of a call may hold its conversation.
@@ -30,11 +31,12 @@ const BEGINNING: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Calls {
-    /// Begins a call.
+    /// Begins a call, from this region.
     pub(crate) async fn initiate(
         &self,
         caller: &Caller,
         socket: Option<SocketId>,
+        region: Region,
         request: Initiate,
     ) -> Result<Initiated, ErrorBody> {
         if !self.0.flags.is_on(Flag::VideoCalls) {
@@ -55,6 +57,7 @@ impl Calls {
             conversation_type: conversation.conversation_type,
             initiator,
             socket,
+            region,
             request,
         };
         // In a task of its own: a client that hangs up half-way leaves no half-begun call behind.
@@ -80,6 +83,7 @@ impl Calls {
             conversation_type,
             initiator,
             socket,
+            region,
             request,
         } = beginning;
         let conversation = request.conversation_id;
@@ -117,6 +121,7 @@ impl Calls {
             call: call_id.clone(),
             conversation,
             conversation_type,
+            region,
             mailbox,
         };
         self.0.registry.insert(running.clone());
@@ -413,6 +418,7 @@ struct Beginning {
     conversation_type: ConversationType,
     initiator: Identity,
     socket: Option<SocketId>,
+    region: Region,
     request: Initiate,
 }
 

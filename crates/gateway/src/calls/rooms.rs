@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::Inner;
 use super::mailbox::Mail;
 use super::registry::Running;
+use crate::nodes::Wish;
 
 /// Starts the task for one call. It ends when the sender is gone and everything was done.
 pub(super) fn spawn(inner: Arc<Inner>, running: &Running) -> mpsc::UnboundedSender<NodeCommand> {
@@ -33,7 +34,12 @@ async fn carry_out(inner: &Inner, running: &Running, command: NodeCommand) -> Op
             avoid,
             standby,
         } => {
-            let room = nodes.open(&running.call, avoid.as_ref(), standby).await;
+            let wish = Wish {
+                avoid: avoid.as_ref(),
+                standby,
+                region: &running.region,
+            };
+            let room = nodes.open(&running.call, wish).await;
             Some(opened(attempt, room))
         }
         NodeCommand::WatchRoom { attempt, node } => Some(match nodes.watch(&running.call, &node).await {

@@ -46,6 +46,7 @@ impl Calls {
             call: stored.call.id.clone(),
             conversation,
             conversation_type: stored.call.conversation_type,
+            region: self.0.region.clone(),
             mailbox,
         };
         if let Some(node) = &stored.call.media_server_id {

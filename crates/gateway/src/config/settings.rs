@@ -14,7 +14,11 @@ use store::CaptionKey;
 use super::{DatabaseConfig, DevLogin, Environment, GatewayConfig, HttpConfig, IpHashKey, NodesConfig};
 use crate::flags::{Flag, FlagsConfig};
 use crate::ice_servers::{IceServersConfig, Relay, TurnFallback, TurnSecret};
+use crate::region::{MAX_REGION, Region};
 use crate::sdp::Addresses;
+
+/// The word for `MEDIA_SERVER_URL` where no node is known beforehand: said, so that none is forgotten by mistake.
+const REGISTERED: &str = "registered";
 
 /// Every setting that is wrong; never empty.
 pub type ConfigErrors = Wrong<SettingError>;
@@ -66,6 +70,9 @@ pub struct SharedSettings {
     /// Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, separated by commas
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "RANGES")]
     pub trusted_proxies: Option<String>,
+    /// Where this server stands: rooms of calls that begin here are placed on media nodes of the same region
+    #[arg(long, env = "REGION", value_name = "NAME")]
+    pub region: Option<String>,
     /// Codecs the media nodes offer, in order of preference [default: opus,vp8,h264,vp9,av1]
     #[arg(long, env = "CODECS", value_name = "NAMES")]
     pub codecs: Option<String>,
@@ -79,7 +86,7 @@ pub struct Settings {
     /// Where everything is kept: sqlite://path or postgres://user:password@host/name
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// Base URLs of the media nodes, separated by commas
+    /// Base URLs of the media nodes, separated by commas, or `registered` if they all register themselves
     #[arg(long, env = "MEDIA_SERVER_URL", value_name = "URLS")]
     pub media_server_url: Option<String>,
     /// Base URL at which browsers reach the media nodes' REST paths [default: the gateway, which passes them on]
@@ -225,6 +232,7 @@ impl Settings {
             login,
             media,
             nodes: self.nodes(part, &mut problems),
+            region: shared.region(&mut problems),
             database: self.database(&mut problems),
             addresses: self.addresses(environment, ice.relay, &mut problems),
             ice,
@@ -258,11 +266,16 @@ impl Settings {
     }
 
     fn nodes(&self, part: Part, problems: &mut Problems) -> NodesConfig {
-        let urls = base_urls("MEDIA_SERVER_URL", &self.media_server_url, problems);
+        let urls = if given(&self.media_server_url) == Some(REGISTERED) {
+            Vec::new()
+        } else {
+            base_urls("MEDIA_SERVER_URL", &self.media_server_url, problems)
+        };
         if part == Part::Alone && given(&self.media_server_url).is_none() {
             problems.note(SettingError::Missing {
                 setting: "MEDIA_SERVER_URL",
                 reason: "group calls need media nodes; set it to their base URLs, such as http://media-1:3001, \
+                         or to `registered` if they say themselves that they are there (GATEWAY_URL of a media node), \
                          or run everything in one process with `meeshy serve`",
             });
         }
@@ -532,6 +545,16 @@ impl SharedSettings {
         let text = given(&self.trusted_proxies).unwrap_or_default();
         let expected = "an address or a range such as 10.0.0.0/8";
         TrustedProxies(problems.take(setting::list("TRUSTED_PROXIES", text, expected), Vec::new()))
+    }
+
+    fn region(&self, problems: &mut Problems) -> String {
+        let name = given(&self.region).unwrap_or_default();
+        if Region::new(name).is_none() {
+            let expected =
+                format!("a name of at most {MAX_REGION} letters, digits, dots and dashes, such as eu-west-1");
+            problems.note(setting::invalid("REGION", name, expected));
+        }
+        name.to_owned()
     }
 
     fn video_codecs(&self, problems: &mut Problems) -> Vec<String> {

@@ -168,6 +168,44 @@ fn alone_it_needs_nodes_and_together_it_has_one() {
 }
 
 #[test]
+fn nodes_that_register_need_not_be_listed() {
+    let settings = settings(|settings| set(&mut settings.media_server_url, "registered"));
+    let config = settings.check(&shared(), Part::Alone).expect("nothing is wrong");
+    assert!(config.nodes.urls.is_empty());
+}
+
+#[test]
+fn regions_are_short_names() {
+    let mut shared = shared();
+    set(&mut shared.region, "eu-west-1");
+    let config = settings(|_| ())
+        .check(&shared, Part::Alone)
+        .expect("nothing is wrong");
+    assert_eq!(config.region, "eu-west-1");
+    set(&mut shared.region, "eu west");
+    let errors = settings(|_| ()).check(&shared, Part::Alone).expect_err("no name");
+    assert!(errors.to_string().contains("REGION"), "{errors}");
+}
+
+#[test]
+fn flags_are_looked_at_every_one_to_five_seconds() {
+    for (text, expected) in [
+        (None, Some(2)),
+        (Some("1"), Some(1)),
+        (Some("5"), Some(5)),
+        (Some("6"), None),
+        (Some("0"), None),
+    ] {
+        let settings = settings(|settings| settings.features.flags_poll_secs = text.map(str::to_owned));
+        let polled = settings
+            .check(&shared(), Part::Alone)
+            .ok()
+            .map(|config| config.flags_poll.as_secs());
+        assert_eq!(polled, expected, "{text:?}");
+    }
+}
+
+#[test]
 fn relay_only_needs_a_relay() {
     let settings = settings(|settings| set(&mut settings.ice_relay_only, "true"));
     let errors = settings

@@ -1,13 +1,15 @@
-//! What operators see and do.
+//! What operators see and do, and media nodes that say that they are there.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::extract::State;
+use axum::extract::{RawPathParams, State};
+use call::NodeId;
 use edge::Body;
 use edge::answer::{DataAnswer, data};
-use signalling::client_gateway::{AdminFlags, AdminFlagsChange, AdminOverview};
+use signalling::client_gateway::{AdminDrain, AdminFlags, AdminFlagsChange, AdminOverview};
 use signalling::error::ErrorBody;
+use signalling::gateway_node::{RegisterNode, Registered};
 use signalling::{Timestamp, version};
 
 use super::gate::Known;
@@ -16,6 +18,7 @@ use crate::auth::Caller;
 use crate::fault::fault;
 use crate::flags;
 use crate::gateway::Shared;
+use crate::nodes::Drain;
 
 /// Refuses everybody but administrators of the installation and services.
 fn operator(caller: &Caller) -> Result<(), ErrorBody> {
@@ -71,4 +74,39 @@ pub(super) async fn set_flags(
     tracing::info!(names = ?rows.keys().collect::<Vec<_>>(), "an operator changed flags");
     shared.refresh_flags().await.map_err(|error| fault(&error))?;
     data(shared.flags.shown())
+}
+
+pub(super) async fn drain_node(
+    State(shared): State<Arc<Shared>>,
+    Known(caller): Known,
+    params: RawPathParams,
+) -> DataAnswer<AdminDrain> {
+    drain(&shared, &caller, &params, Drain::Begin).await
+}
+
+pub(super) async fn end_drain_node(
+    State(shared): State<Arc<Shared>>,
+    Known(caller): Known,
+    params: RawPathParams,
+) -> DataAnswer<AdminDrain> {
+    drain(&shared, &caller, &params, Drain::End).await
+}
+
+async fn drain(
+    shared: &Shared,
+    caller: &Caller,
+    params: &RawPathParams,
+    drain: Drain,
+) -> DataAnswer<AdminDrain> {
+    operator(caller)?;
+    let node = NodeId(read::text(params, "nodeId").to_owned());
+    data(shared.nodes.drain(&node, drain).await?)
+}
+
+/// A media node says that it is there; the gate has checked that it is one.
+pub(super) async fn register_node(
+    State(shared): State<Arc<Shared>>,
+    Body(request): Body<RegisterNode>,
+) -> DataAnswer<Registered> {
+    data(shared.nodes.register(&request)?)
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{RawPathParams, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use edge::answer::{DataAnswer, data};
 use edge::{ApiError, Body};
 use signalling::client_gateway::{
@@ -24,6 +24,7 @@ use crate::calls::Left;
 use crate::fault::fault;
 use crate::gateway::Shared;
 use crate::limits::Scope;
+use crate::region::Region;
 
 type Created<T> = Result<(StatusCode, Json<Success<T>>), ApiError>;
 
@@ -34,11 +35,12 @@ pub(super) fn created<T>(data: T) -> Created<T> {
 pub(super) async fn start(
     State(shared): State<Arc<Shared>>,
     Known(caller): Known,
+    Extension(region): Extension<Region>,
     Body(request): Body<Initiate>,
 ) -> Created<StartCallResponse> {
     count(&shared, Scope::StartCall, &caller)?;
     shared.takes_calls()?;
-    let begun = shared.calls.initiate(&caller, None, request).await?;
+    let begun = shared.calls.initiate(&caller, None, region, request).await?;
     created(StartCallResponse {
         call: begun.call,
         ice_servers: begun.ice_servers,

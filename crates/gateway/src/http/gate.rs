@@ -33,6 +33,8 @@ pub(super) enum Entry {
     Anybody,
     /// Who has a good token or session.
     Known,
+    /// Media nodes, by a token that is signed with their secret.
+    Node,
 }
 
 /// What the gate of an endpoint works with.
@@ -78,9 +80,14 @@ pub(super) async fn pass(
             let caller = match gate.entry {
                 Entry::Anybody => Ok(None),
                 Entry::Known => identify(shared, request.headers(), &address).await.map(Some),
+                Entry::Node => admit_node(shared, request.headers(), &address)
+                    .await
+                    .map(|()| None),
             };
             let known = caller.as_ref().ok().cloned().flatten();
             if let Some(caller) = &known {
+                let region = shared.region_of(request.extensions().get(), request.headers());
+                request.extensions_mut().insert(region);
                 request.extensions_mut().insert(caller.clone());
             }
             (gate.counted(caller, &address, next, request).await, known)
@@ -149,4 +156,13 @@ async fn identify(shared: &Shared, headers: &HeaderMap, address: &str) -> Result
         shared.metrics.auth_failed();
     }
     outcome
+}
+
+/// Lets media nodes pass. Everybody else who is known is told that it is not for them.
+async fn admit_node(shared: &Shared, headers: &HeaderMap, address: &str) -> Result<(), ErrorBody> {
+    if bearer(headers).is_some_and(|token| shared.tokens.is_node(token)) {
+        return Ok(());
+    }
+    identify(shared, headers, address).await?;
+    Err(ErrorBody::new(ErrorCode::PermissionDenied))
 }

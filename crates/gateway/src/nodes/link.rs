@@ -28,7 +28,7 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
 ];
 
-/// Starts the link to a node. It ends when nobody listens to reports any more.
+/// Starts the link to a node. It ends when nobody listens to reports any more, or the node is forgotten.
 pub(super) fn spawn(
     node: Arc<Node>,
     tokens: Arc<Tokens>,
@@ -41,7 +41,13 @@ pub(super) fn spawn(
         watches,
         reports,
     };
-    tokio::spawn(link.run());
+    tokio::spawn(async move {
+        let node = Arc::clone(&link.node);
+        tokio::select! {
+            () = link.run() => {}
+            () = node.forgotten() => {}
+        }
+    });
 }
 
 struct Link {
@@ -66,6 +72,7 @@ impl Link {
                     tracing::info!(node = %self.node.id.0, "connected to the media node");
                     self.node.change(|state| {
                         state.connected = true;
+                        // Until it says otherwise, at the next probe.
                         state.ready = true;
                         state.lost = false;
                     });

@@ -7,9 +7,12 @@ use std::time::Duration;
 use call::NodeId;
 use signalling::CallId;
 use signalling::client_gateway::{AdminNode, NodeOrigin, NodeState};
+use signalling::client_node::StatsResponse;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+/// Silence after which a node that registered may be forgotten: three registrations (contract §8.4).
+pub(super) const EXPIRY: Duration = Duration::from_secs(15);
 /// Rooms that may wait to be watched.
 const WATCHES: usize = 256;
 
@@ -19,6 +22,10 @@ pub(super) struct Node {
     pub(super) id: NodeId,
     /// Base of its paths, without a slash at the end.
     pub(super) url: String,
+    /// How it came to be known.
+    pub(super) origin: NodeOrigin,
+    /// When it registered the last time.
+    heard_of: Mutex<Instant>,
     state: watch::Sender<State>,
     /// Calls whose rooms are watched.
     watched: Mutex<BTreeSet<CallId>>,
@@ -26,7 +33,7 @@ pub(super) struct Node {
 }
 
 /// How a node is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct State {
     /// Whether its events come.
     pub(super) connected: bool,
@@ -34,20 +41,74 @@ pub(super) struct State {
     pub(super) ready: bool,
     /// Whether it is taken for dead.
     pub(super) lost: bool,
+    /// Whether it was told to take no new rooms.
+    pub(super) draining: bool,
+    /// Whether it is not known any more, and whoever looks after it may go.
+    pub(super) forgotten: bool,
+    /// Where it stands; empty if it does not say.
+    pub(super) region: String,
     /// How many rooms it holds.
     pub(super) rooms: u32,
+    /// How many of them take one of its places.
+    pub(super) occupied: u32,
+    /// How many places it has; 0 if it does not say.
+    pub(super) max_rooms: u32,
+    /// Participants of all rooms.
+    pub(super) participants: u32,
     /// Share of its cores in use, 0 to 1.
     pub(super) cpu: f64,
+    /// Resident memory, bytes.
+    pub(super) memory: u64,
+    /// Packets received per second.
+    pub(super) packets_in: f64,
+    /// Packets sent per second.
+    pub(super) packets_out: f64,
 }
 
 impl State {
-    pub(super) const fn takes_rooms(&self) -> bool {
-        self.connected && self.ready && !self.lost
+    /// Whether all its places are taken.
+    pub(super) const fn is_full(&self) -> bool {
+        self.max_rooms > 0 && self.occupied >= self.max_rooms
     }
 
-    /// What placement compares: a room weighs as much as a tenth of all cores, as ten are a node's usual limit.
-    pub(super) fn load(&self) -> f64 {
-        f64::from(self.rooms) / 10.0 + self.cpu
+    pub(super) const fn takes_rooms(&self) -> bool {
+        self.connected && self.ready && !self.lost && !self.draining && !self.is_full()
+    }
+
+    /// Whether it takes rooms or why not, in one word.
+    pub(super) const fn word(&self) -> NodeState {
+        if self.lost {
+            NodeState::Lost
+        } else if !self.connected {
+            NodeState::Connecting
+        } else if self.draining {
+            NodeState::Draining
+        } else if !self.ready {
+            NodeState::Overloaded
+        } else if self.is_full() {
+            NodeState::Full
+        } else {
+            NodeState::Ready
+        }
+    }
+
+    /// Takes over what it says of itself.
+    pub(super) fn learn(&mut self, stats: &StatsResponse) {
+        self.rooms = stats.rooms;
+        // An older node knows no places: every room counts.
+        self.occupied = if stats.max_rooms == 0 {
+            stats.rooms
+        } else {
+            stats.occupied_rooms
+        };
+        self.max_rooms = stats.max_rooms;
+        self.participants = stats.participants;
+        self.cpu = stats.cpu;
+        self.memory = stats.memory;
+        self.draining = stats.draining;
+        self.packets_in = stats.worker_loads.iter().map(|load| load.packets_in).sum();
+        self.packets_out = stats.worker_loads.iter().map(|load| load.packets_out).sum();
+        self.region.clone_from(&stats.region);
     }
 }
 
@@ -67,13 +128,15 @@ pub(super) enum Watched {
 
 impl Node {
     /// A node nothing is known of yet, and what its link is asked.
-    pub(super) fn new(url: &str) -> (Self, mpsc::Receiver<Watch>) {
+    pub(super) fn new(url: &str, origin: NodeOrigin) -> (Self, mpsc::Receiver<Watch>) {
         let url = url.trim_end_matches('/');
         let (_, authority) = url.split_once("://").unwrap_or(("", url));
         let (watches, asked) = mpsc::channel(WATCHES);
         let node = Self {
             id: NodeId(authority.to_owned()),
             url: url.to_owned(),
+            origin,
+            heard_of: Mutex::new(Instant::now()),
             state: watch::Sender::new(State::default()),
             watched: Mutex::default(),
             watches,
@@ -82,7 +145,33 @@ impl Node {
     }
 
     pub(super) fn state(&self) -> State {
-        *self.state.borrow()
+        self.state.borrow().clone()
+    }
+
+    /// Whether its state is such; without a copy of it.
+    pub(super) fn is(&self, such: impl FnOnce(&State) -> bool) -> bool {
+        such(&self.state.borrow())
+    }
+
+    /// Notes that it registered.
+    pub(super) fn hear_of(&self, now: Instant) {
+        *self.heard_of.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// Whether it may be forgotten: it came by itself, is silent and lost, and nobody waits for a room on it.
+    pub(super) fn is_forgettable(&self, now: Instant) -> bool {
+        let heard_of = *self.heard_of.lock().unwrap_or_else(PoisonError::into_inner);
+        self.origin == NodeOrigin::Registered
+            && now.saturating_duration_since(heard_of) >= EXPIRY
+            && self.is(|state| state.lost)
+            && self.watched().is_empty()
+    }
+
+    /// Waits until it is forgotten.
+    pub(super) async fn forgotten(&self) {
+        let mut state = self.state.subscribe();
+        // The sender lives as long as this.
+        drop(state.wait_for(|state| state.forgotten).await);
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
@@ -95,21 +184,16 @@ impl Node {
         AdminNode {
             node_id: self.id.0.clone(),
             url: self.url.clone(),
-            region: String::new(),
-            origin: NodeOrigin::Static,
-            state: match state {
-                State { lost: true, .. } => NodeState::Lost,
-                State { connected: false, .. } => NodeState::Connecting,
-                State { ready: false, .. } => NodeState::Overloaded,
-                _ => NodeState::Ready,
-            },
-            rooms: state.rooms,
-            max_rooms: 0,
-            participants: 0,
+            region: state.region.clone(),
+            origin: self.origin,
+            state: state.word(),
+            rooms: state.occupied,
+            max_rooms: state.max_rooms,
+            participants: state.participants,
             cpu: state.cpu,
-            memory: 0,
-            packets_in: 0.0,
-            packets_out: 0.0,
+            memory: state.memory,
+            packets_in: state.packets_in,
+            packets_out: state.packets_out,
         }
     }
 
@@ -131,7 +215,7 @@ impl Node {
             call: call.clone(),
             done,
         };
-        if !self.state().connected || self.watches.send(watch).await.is_err() {
+        if !self.is(|state| state.connected) || self.watches.send(watch).await.is_err() {
             return Watched::NoConnection;
         }
         match timeout(patience, watched).await {
@@ -143,5 +227,84 @@ impl Node {
     /// Does not care about a room any more. Its events may still come; nobody is told of them.
     pub(super) fn unwatch(&self, call: &CallId) {
         self.watched().remove(call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready() -> State {
+        State {
+            connected: true,
+            ready: true,
+            max_rooms: 2,
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn one_word_says_whether_rooms_are_taken_or_why_not() {
+        let rows: [(fn(&mut State), NodeState); 7] = [
+            (|_| (), NodeState::Ready),
+            (|state| state.occupied = 2, NodeState::Full),
+            (|state| state.ready = false, NodeState::Overloaded),
+            (
+                |state| (state.draining, state.ready) = (true, false),
+                NodeState::Draining,
+            ),
+            (|state| state.connected = false, NodeState::Connecting),
+            (
+                |state| (state.lost, state.connected) = (true, false),
+                NodeState::Lost,
+            ),
+            (
+                |state| (state.max_rooms, state.occupied) = (0, 9),
+                NodeState::Ready,
+            ),
+        ];
+        for (change, word) in rows {
+            let mut state = ready();
+            change(&mut state);
+            assert_eq!(state.word(), word, "{state:?}");
+            assert_eq!(state.takes_rooms(), word == NodeState::Ready, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn places_are_counted_by_who_knows_them() {
+        let mut state = State::default();
+        let mut stats = StatsResponse {
+            rooms: 7,
+            occupied_rooms: 3,
+            max_rooms: 10,
+            ..StatsResponse::default()
+        };
+        state.learn(&stats);
+        assert_eq!((state.rooms, state.occupied, state.max_rooms), (7, 3, 10));
+        (stats.max_rooms, stats.occupied_rooms) = (0, 0);
+        state.learn(&stats);
+        assert_eq!((state.occupied, state.max_rooms), (7, 0), "an older node");
+    }
+
+    #[test]
+    fn who_registered_is_forgotten_when_silent_lost_and_empty() {
+        let now = Instant::now();
+        let late = now + EXPIRY;
+        let node = |origin| Node::new("http://a:1", origin).0;
+        let registered = node(NodeOrigin::Registered);
+        registered.hear_of(now);
+        assert!(!registered.is_forgettable(late), "it answers");
+        registered.change(|state| state.lost = true);
+        assert!(registered.is_forgettable(late));
+        assert!(
+            !registered.is_forgettable(late - Duration::from_millis(1)),
+            "not silent for long"
+        );
+        registered.watched().insert("a-call".parse().expect("an id"));
+        assert!(!registered.is_forgettable(late), "it holds a call");
+        let fixed = node(NodeOrigin::Static);
+        fixed.change(|state| state.lost = true);
+        assert!(!fixed.is_forgettable(late), "it is in the settings");
     }
 }

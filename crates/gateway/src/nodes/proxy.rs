@@ -60,7 +60,7 @@ async fn pass_on(nodes: &Nodes, call: &CallId, request: Request) -> Result<Respo
     let node = holder(nodes, call)
         .await
         .map_err(|error| ApiError(error).into_response())?;
-    let target = target(node, &request).map_err(|error| ApiError(error).into_response())?;
+    let target = target(&node, &request).map_err(|error| ApiError(error).into_response())?;
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
@@ -78,20 +78,19 @@ async fn pass_on(nodes: &Nodes, call: &CallId, request: Request) -> Result<Respo
         .timeout(PATIENCE)
         .send()
         .await
-        .map_err(|error| bad_gateway(node, &error))?;
+        .map_err(|error| bad_gateway(&node, &error))?;
     let status = answer.status();
     let headers = response_headers(answer.headers());
-    let body: Bytes = answer.bytes().await.map_err(|error| bad_gateway(node, &error))?;
+    let body: Bytes = answer.bytes().await.map_err(|error| bad_gateway(&node, &error))?;
     Ok((status, headers, Body::from(body)).into_response())
 }
 
 /// The node that holds the call.
-async fn holder<'a>(nodes: &'a Nodes, call: &CallId) -> Result<&'a Node, ErrorBody> {
+async fn holder(nodes: &Nodes, call: &CallId) -> Result<Arc<Node>, ErrorBody> {
     let place = nodes.cluster.node_of(call).await;
     let place = place.ok_or_else(|| ErrorBody::new(ErrorCode::RoomNotFound).about("callId", call))?;
     let node = nodes.living(&place);
-    node.map(|node| &**node)
-        .ok_or_else(|| ErrorBody::new(ErrorCode::ServiceUnavailable))
+    node.ok_or_else(|| ErrorBody::new(ErrorCode::ServiceUnavailable))
 }
 
 /// The same path on the node. What a URL parser would take for a way up out of the room is not passed on.
@@ -142,6 +141,8 @@ fn bad_gateway(node: &Node, error: &reqwest::Error) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use signalling::client_gateway::NodeOrigin;
+
     use super::*;
 
     fn request(path: &str) -> Request {
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn no_path_leads_out_of_the_room() {
-        let (node, _) = Node::new("http://127.0.0.1:9/");
+        let (node, _) = Node::new("http://127.0.0.1:9/", NodeOrigin::Static);
         let rows = [
             ("/api/rooms/a", Some("http://127.0.0.1:9/api/rooms/a")),
             (

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use signalling::client_node::{CreateRoomResponse, RoomResponse, StatsResponse};
+use signalling::client_node::{CreateRoomResponse, DrainResponse, RoomResponse, StatsResponse};
 use signalling::error::{Answer, Done, ErrorBody, Failure};
 use signalling::token::Token;
 use signalling::{CallId, ErrorCode, ParticipantId};
 
+use super::Drain;
 use super::node::Node;
 use crate::auth::Tokens;
 
@@ -120,6 +121,15 @@ impl Rest {
     ) -> Result<(), RestError> {
         let path = room(call, &format!("/{path}"));
         self.done(node, Method::POST, &path, token).await
+    }
+
+    /// Has a node take no new rooms, or take them again.
+    pub(super) async fn drain(&self, node: &Node, drain: Drain) -> Result<DrainResponse, RestError> {
+        let method = match drain {
+            Drain::Begin => Method::POST,
+            Drain::End => Method::DELETE,
+        };
+        self.data(node, method, "/api/drain").await
     }
 
     pub(super) async fn stats(&self, node: &Node) -> Result<StatsResponse, RestError> {

@@ -16,12 +16,13 @@ use signalling::{CallId, ErrorCode, ParticipantId};
 use crate::auth::Caller;
 use crate::gateway::Shared;
 use crate::limits::Scope;
+use crate::region::Region;
 use crate::sdp;
 
 /// Does what a device asks; gives what it is acknowledged with.
 pub(super) async fn serve(
     shared: &Shared,
-    (caller, socket): (&Caller, SocketId),
+    (caller, socket, region): (&Caller, SocketId, Region),
     event: &'static str,
     payload: Option<Value>,
 ) -> Result<Option<Value>, ErrorBody> {
@@ -36,7 +37,7 @@ pub(super) async fn serve(
         name::INITIATE => {
             let request: Initiate = read(payload)?;
             shared.takes_calls()?;
-            data(&calls.initiate(caller, Some(socket), request).await?)
+            data(&calls.initiate(caller, Some(socket), region, request).await?)
         }
         name::JOIN | name::ACCEPT => data(&calls.join(caller, Some(socket), read::<Join>(payload)?).await?),
         name::REJOIN => data(

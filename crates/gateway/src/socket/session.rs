@@ -26,6 +26,7 @@ use crate::auth::Caller;
 use crate::gateway::Shared;
 use crate::limits::OpenSocket;
 use crate::refusals::Refusal;
+use crate::region::Region;
 
 /// How long a device may take to say who it is (contract §2.2).
 const AUTHENTICATION: Duration = Duration::from_secs(10);
@@ -85,6 +86,10 @@ pub(super) fn begin(shared: &Arc<Shared>, socket: SocketRef, auth: Option<Value>
     let session = Session {
         shared: Arc::clone(shared),
         address: address(&socket, shared),
+        region: {
+            let request = socket.req_parts();
+            shared.region_of(request.extensions.get(), &request.headers)
+        },
         socket,
         said,
     };
@@ -126,6 +131,8 @@ struct Session {
     shared: Arc<Shared>,
     socket: SocketRef,
     address: String,
+    /// Where it connects from.
+    region: Region,
     said: mpsc::Receiver<Said>,
 }
 
@@ -268,11 +275,11 @@ impl Session {
             return answer(&self.socket, event.ack, None, Err(unauthorized()));
         }
         let (shared, socket, caller) = (Arc::clone(&self.shared), self.socket.clone(), caller.clone());
-        let address = self.address.clone();
+        let (address, region) = (self.address.clone(), self.region.clone());
         let mut work = Box::pin(async move {
             let Event { name, payload, ack } = event;
             let call = call_of(payload.as_ref());
-            let outcome = dispatch::serve(&shared, (&caller, id), name, payload).await;
+            let outcome = dispatch::serve(&shared, (&caller, id, region), name, payload).await;
             if let Err(error) = &outcome {
                 tracing::debug!(event = name, code = %error.code, "refused");
                 let refusal = Refusal {

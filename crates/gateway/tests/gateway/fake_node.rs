@@ -32,6 +32,9 @@ struct NodeState {
     /// The last request that a participant made through the gateway.
     passed_on: Mutex<Option<(HeaderMap, Bytes)>>,
     full: AtomicBool,
+    draining: AtomicBool,
+    /// Where it says it stands.
+    region: Mutex<String>,
 }
 
 #[derive(Clone)]
@@ -69,6 +72,7 @@ impl FakeNode {
                 get(|| async { Json(json!({"status": "ok", "version": "0"})) }),
             )
             .route("/api/stats", get(stats))
+            .route("/api/drain", post(drain).delete(end_drain))
             .route("/api/rooms/{call}/create", post(create))
             .route("/api/rooms/{call}", get(fetch).delete(destroy))
             .route("/api/rooms/{call}/{*below}", any(below))
@@ -102,6 +106,21 @@ impl FakeNode {
     /// Whether it refuses new rooms.
     pub(crate) fn set_full(&self, full: bool) {
         self.state.full.store(full, Ordering::Relaxed);
+    }
+
+    /// Says from now on that it stands there.
+    pub(crate) fn move_to(&self, region: &str) {
+        let mut own = self.state.region.lock().unwrap_or_else(PoisonError::into_inner);
+        region.clone_into(&mut own);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.state.draining.load(Ordering::Relaxed)
+    }
+
+    /// What the gateway calls it.
+    pub(crate) fn name(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     pub(crate) fn has_room(&self, call: &str) -> bool {
@@ -192,10 +211,30 @@ fn done() -> Response {
 
 async fn stats(State(state): Shared) -> Response {
     let rooms = state.rooms().len();
+    let occupied = if state.full.load(Ordering::Relaxed) { 10 } else { 0 };
+    let region = state
+        .region
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     data(json!({
         "workers": 1, "rooms": rooms, "participants": 0, "transports": 0, "producers": 0, "consumers": 0,
-        "cpu": 0.0, "memory": 0, "draining": false,
+        "cpu": 0.0, "memory": 0, "draining": state.draining.load(Ordering::Relaxed),
+        "occupiedRooms": occupied, "maxRooms": 10, "region": region,
     }))
+}
+
+async fn drain(State(state): Shared) -> Response {
+    drained(&state, true)
+}
+
+async fn end_drain(State(state): Shared) -> Response {
+    drained(&state, false)
+}
+
+fn drained(state: &NodeState, draining: bool) -> Response {
+    state.draining.store(draining, Ordering::Relaxed);
+    data(json!({"draining": draining, "rooms": 0}))
 }
 
 async fn create(State(state): Shared, Path(call): Path<String>, method: Method, uri: Uri) -> Response {

@@ -13,6 +13,7 @@ use gateway::config::{
 use gateway::flags::{Flag, FlagsConfig};
 use gateway::nodes::socket::{Incoming, SocketClient, SocketError};
 use gateway::{Gateway, sdp};
+use reqwest::Method;
 use serde_json::{Value, json};
 use signalling::client_gateway::{ConversationType, MemberRole};
 use signalling::text::Text;
@@ -22,7 +23,7 @@ use store::{
 };
 use tokio::task::JoinHandle;
 
-const SECRET: &str = "a secret of more than thirty-two bytes";
+pub(crate) const SECRET: &str = "a secret of more than thirty-two bytes";
 /// Longer than anything on loopback takes, shorter than anybody wants to wait for a failing test.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -194,6 +195,7 @@ fn config(nodes: &[&str]) -> GatewayConfig {
             urls: nodes.iter().map(|node| (*node).to_owned()).collect(),
             public_url: String::new(),
         },
+        region: String::new(),
         database: DatabaseConfig {
             url: "memory:".to_owned(),
             caption_key: CaptionKey::random(),
@@ -225,6 +227,56 @@ impl TestGateway {
         Device {
             client,
             events: VecDeque::new(),
+        }
+    }
+
+    /// Asks over HTTP as a program of the installation; gives status and body.
+    pub(crate) async fn http(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let token = login_token(SECRET, LoginSubject::Service, Duration::from_secs(60));
+        self.http_as(&token.0, (method, path), body).await
+    }
+
+    /// As [`Self::http`], with this token.
+    pub(crate) async fn http_as(
+        &self,
+        token: &str,
+        (method, path): (Method, &str),
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let request = reqwest::Client::new().request(method, format!("{}{path}", self.url));
+        let request = body
+            .iter()
+            .fold(request.bearer_auth(token), reqwest::RequestBuilder::json);
+        let answer = request.send().await.expect("it answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("JSON"))
+    }
+
+    /// The nodes as operators see them.
+    pub(crate) async fn nodes(&self) -> Vec<Value> {
+        let (status, body) = self.http(Method::GET, "/api/admin/overview", None).await;
+        assert_eq!(status, 200, "{body}");
+        body["data"]["nodes"].as_array().expect("a list").clone()
+    }
+
+    /// Waits until each node is seen in this state; a node says how it is once a second.
+    pub(crate) async fn sees(&self, expected: &[(&str, &str)]) {
+        let seen = async {
+            loop {
+                let nodes = self.nodes().await;
+                let in_state = |(name, state): &(&str, &str)| {
+                    nodes
+                        .iter()
+                        .any(|node| node["nodeId"] == *name && node["state"] == *state)
+                };
+                if nodes.len() == expected.len() && expected.iter().all(in_state) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            panic!("{expected:?} is not seen but {:?}", self.nodes().await);
         }
     }
 

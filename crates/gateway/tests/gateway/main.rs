@@ -5,5 +5,6 @@ mod calls;
 mod fake_node;
 mod harness;
 mod nodes;
+mod placement;
 mod restart;
 mod switching;

@@ -242,6 +242,7 @@ fn config() -> GatewayConfig {
             urls: Vec::new(),
             public_url: String::new(),
         },
+        region: String::new(),
         database: DatabaseConfig {
             url: "memory:".to_owned(),
             caption_key: CaptionKey::random(),

@@ -1,5 +1,6 @@
 //! The gateway's REST face on loopback, with a store in memory.
 
+mod admin;
 mod audit;
 mod calls;
 mod directory;

@@ -52,6 +52,7 @@ fn method(endpoint: Endpoint, api: &Arc<Api>) -> MethodRouter<Arc<Api>> {
         Endpoint::PreferredLayers => gated(post(consumers::prefer_layers), Scope::Other, api),
         Endpoint::RequestKeyFrame => gated(post(consumers::request_key_frame), Scope::Other, api),
         Endpoint::Drain => post(operations::drain),
+        Endpoint::EndDrain => delete(operations::end_drain),
         Endpoint::Stats => get(operations::stats),
         Endpoint::Health => get(operations::health),
         Endpoint::Ready => get(operations::ready),

@@ -12,7 +12,7 @@ use sfu::spec::TrainPadding;
 use super::error::{ConfigError, ConfigErrors};
 use super::{
     Capacity, CertificateSource, Config, Environment, HttpConfig, IceTcp, MediaConfig, Percent, PortRange,
-    Secrets, TrustedProxies, announced, parse,
+    RegistrationConfig, Secrets, TrustedProxies, announced, parse,
 };
 
 /// Contract §5.3.
@@ -115,6 +115,12 @@ pub struct Settings {
     /// Seconds a draining node lets calls go on [default: 600]
     #[arg(long, env = "DRAIN_TIMEOUT_SECS", value_name = "SECONDS")]
     pub drain_timeout_secs: Option<String>,
+    /// Base URLs of the gateways this node registers with, separated by commas; for `media` only
+    #[arg(long, env = "GATEWAY_URL", value_name = "URLS")]
+    pub gateway_url: Option<String>,
+    /// This node's own base URL as gateways reach it, such as http://media-1:3001
+    #[arg(long, env = "INTERNAL_URL", value_name = "URL")]
+    pub internal_url: Option<String>,
     /// development or production (NODE_ENV is read too) [default: development]
     #[arg(long, env = "APP_ENV", value_name = "NAME")]
     pub app_env: Option<String>,
@@ -150,6 +156,7 @@ impl Settings {
             secrets: self.secrets(role, &mut problems),
             media,
             capacity: self.capacity(&mut problems),
+            registration: self.registration(role, &mut problems),
             drain_timeout: Duration::from_secs(problems.number(
                 "DRAIN_TIMEOUT_SECS",
                 &self.drain_timeout_secs,
@@ -179,6 +186,26 @@ impl Settings {
                 )
             }
         }
+    }
+
+    fn registration(&self, role: Role, problems: &mut Problems) -> Option<RegistrationConfig> {
+        let gateways = plain_urls("GATEWAY_URL", &self.gateway_url, problems);
+        let own = plain_urls("INTERNAL_URL", &self.internal_url, problems);
+        // In one process the gateway knows its node.
+        if role == Role::Serve || given(&self.gateway_url).is_none() {
+            return None;
+        }
+        if given(&self.internal_url).is_none() {
+            problems.note(SettingError::Missing {
+                setting: "INTERNAL_URL",
+                reason: "GATEWAY_URL is set, and the gateways must learn where this node is; \
+                         set it to this node's own base URL as they reach it, such as http://media-1:3001",
+            });
+        }
+        Some(RegistrationConfig {
+            gateways,
+            url: own.into_iter().next()?,
+        })
     }
 
     fn log_level(&self, environment: Environment) -> String {
@@ -393,4 +420,23 @@ fn host_name() -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// Base URLs of servers in the same network, without a slash at the end.
+fn plain_urls(setting: &'static str, text: &Option<String>, problems: &mut Problems) -> Vec<String> {
+    let mut urls = Vec::new();
+    for entry in setting::entries(given(text).unwrap_or_default()) {
+        let place = entry.trim_end_matches('/').strip_prefix("http://");
+        let plain = |place: &&str| {
+            !place.is_empty() && !place.contains(|of: char| of.is_whitespace() || "/?#@".contains(of))
+        };
+        match place.filter(plain) {
+            Some(place) => urls.push(format!("http://{place}")),
+            None => {
+                let expected = "http:// with a host and a port and no path, such as http://media-1:3001";
+                problems.note(setting::invalid(setting, entry, expected));
+            }
+        }
+    }
+    urls
 }

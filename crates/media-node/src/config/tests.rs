@@ -425,3 +425,45 @@ fn ranges_contain_what_they_say() {
         assert!(text.parse::<IpRange>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_node_registers_if_it_knows_where_and_as_what() {
+    let check = |gateway: &str, own: &str, role| {
+        let settings = Settings {
+            jwt_secret: Some("s".repeat(32)),
+            announced_ip: Some("127.0.0.1".to_owned()),
+            gateway_url: Some(gateway.to_owned()),
+            internal_url: Some(own.to_owned()),
+            ..Settings::default()
+        };
+        settings.check(role)
+    };
+    let config = check(
+        "http://one:4000/, http://two:4000",
+        "http://media-1:3001/",
+        Role::Media,
+    );
+    let registration = config
+        .expect("nothing is wrong")
+        .registration
+        .expect("it registers");
+    assert_eq!(registration.gateways, ["http://one:4000", "http://two:4000"]);
+    assert_eq!(registration.url, "http://media-1:3001");
+    assert!(
+        check("", "http://media-1:3001", Role::Media)
+            .expect("no gateways")
+            .registration
+            .is_none()
+    );
+    let together = check("http://one:4000", "http://media-1:3001", Role::Serve);
+    assert!(together.expect("it has its gateway").registration.is_none());
+    for (gateway, own, named) in [
+        ("http://one:4000", "", "INTERNAL_URL is not set"),
+        ("https://one:4000", "http://media-1:3001", "GATEWAY_URL"),
+        ("one:4000", "http://media-1:3001", "GATEWAY_URL"),
+        ("http://one:4000", "http://media-1:3001/api", "INTERNAL_URL"),
+    ] {
+        let errors = check(gateway, own, Role::Media).expect_err(named).to_string();
+        assert!(errors.contains(named), "{errors}");
+    }
+}

@@ -105,6 +105,11 @@ impl Registry {
         self.draining.store(true, Ordering::SeqCst);
     }
 
+    /// Takes rooms again.
+    pub(crate) fn end_drain(&self) {
+        self.draining.store(false, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }

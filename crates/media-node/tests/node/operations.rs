@@ -213,8 +213,10 @@ async fn a_draining_node_keeps_its_rooms_and_takes_no_others() {
     node.send(node.request(Method::POST, "/api/drain"))
         .await
         .fails(401, "UNAUTHORIZED");
-    node.post(&service(), "/api/drain").await.says("Draining");
-    node.post(&service(), "/api/drain").await.says("Draining");
+    for _ in 0..2 {
+        let held = node.post(&service(), "/api/drain").await;
+        assert_eq!(*held.data(), json!({"draining": true, "rooms": 1}));
+    }
     let ready = node.get(&service(), "/ready").await;
     assert_eq!(
         (ready.status.as_u16(), &ready.body["status"]),
@@ -226,6 +228,18 @@ async fn a_draining_node_keeps_its_rooms_and_takes_no_others() {
         .await
         .fails(503, "SERVER_AT_CAPACITY");
     anna.produce(audio(1)).await.data();
+    // Undone, it takes rooms again; until the process is told to stop, nothing ends by itself.
+    let resumed = node.delete(&service(), "/api/drain").await;
+    assert_eq!(*resumed.data(), json!({"draining": false, "rooms": 1}));
+    assert_eq!(node.get(&service(), "/ready").await.status.as_u16(), 200);
+    node.room("call-2").await;
+    node.delete(&service(), "/api/rooms/call-2")
+        .await
+        .says("Room destroyed");
+    node.node.drain().begin();
+    let late = node.delete(&service(), "/api/drain").await;
+    late.fails(409, "CONFLICT");
+    assert_eq!(node.get(&service(), "/api/stats").await.data()["draining"], true);
     node.member("call-1", "berta")
         .await
         .leave()

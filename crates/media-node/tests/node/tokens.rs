@@ -302,6 +302,7 @@ async fn only_services_create_destroy_and_drain() {
         .await
         .fails(403, "FORBIDDEN");
     node.post(&anna, "/api/drain").await.fails(403, "FORBIDDEN");
+    node.delete(&anna, "/api/drain").await.fails(403, "FORBIDDEN");
     node.get(&anna, "/api/rooms/call-1").await.data();
 }
 

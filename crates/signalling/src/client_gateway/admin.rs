@@ -263,7 +263,7 @@ object! {
         pub node_id: String,
         /// Whether it takes no new rooms now.
         pub draining: bool,
-        /// Rooms it still holds, those that stand by among them.
+        /// Rooms that take one of its places.
         pub rooms: u32,
     }
 }

@@ -62,6 +62,13 @@ endpoints! {
         AdminFlags = "GET" "/api/admin/flags";
         /// Turns things on and off: [`super::AdminFlagsChange`], answered with [`super::AdminFlags`].
         SetAdminFlags = "PUT" "/api/admin/flags";
+        /// Has a media node take no new rooms: [`super::AdminDrain`].
+        DrainNode = "POST" "/api/admin/nodes/{nodeId}/drain";
+        /// Has it take rooms again: [`super::AdminDrain`].
+        EndDrainNode = "DELETE" "/api/admin/nodes/{nodeId}/drain";
+        /// A media node says that it is there: [`crate::gateway_node::RegisterNode`], answered with
+        /// [`crate::gateway_node::Registered`].
+        RegisterNode = "POST" "/api/nodes/register";
         /// Whether the gateway and what it needs are well.
         Health = "GET" "/health";
         /// Whether the gateway takes calls.
@@ -85,6 +92,14 @@ mod tests {
             .map(|endpoint| (endpoint.method(), endpoint.path()))
             .collect();
         assert_eq!(all.len(), GatewayEndpoint::ALL.len());
+    }
+
+    #[test]
+    fn nodes_register_where_the_gateway_listens() {
+        assert_eq!(
+            GatewayEndpoint::RegisterNode.path(),
+            crate::gateway_node::REGISTER_PATH
+        );
     }
 
     #[test]

@@ -39,6 +39,8 @@ endpoints! {
         Leave = "POST" "/api/rooms/{callId}/participants/{participantId}/leave";
         /// Stops taking rooms: services only.
         Drain = "POST" "/api/drain";
+        /// Takes rooms again: services only.
+        EndDrain = "DELETE" "/api/drain";
         /// What the node is busy with; internal.
         Stats = "GET" "/api/stats";
         /// Whether the server lives.
@@ -72,11 +74,9 @@ pub mod message {
     pub const PARTICIPANT_LEFT: &str = "Participant left room";
     /// To [`super::Endpoint::DestroyRoom`].
     pub const ROOM_DESTROYED: &str = "Room destroyed";
-    /// To [`super::Endpoint::Drain`].
-    pub const DRAINING: &str = "Draining";
 
     /// All of them.
-    pub const ALL: [&str; 11] = [
+    pub const ALL: [&str; 10] = [
         TRANSPORT_CONNECTED,
         CONSUMER_RESUMED,
         CONSUMER_PAUSED,
@@ -87,6 +87,5 @@ pub mod message {
         KEY_FRAME_REQUESTED,
         PARTICIPANT_LEFT,
         ROOM_DESTROYED,
-        DRAINING,
     ];
 }

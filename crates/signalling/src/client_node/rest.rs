@@ -286,9 +286,29 @@ pub struct StatsResponse {
     pub memory: u64,
     /// Whether new rooms are refused until the server stops.
     pub draining: bool,
+    /// Rooms that take one of the node's places; those that only stand by do not.
+    #[serde(default)]
+    pub occupied_rooms: u32,
+    /// How many places there are; an older node does not tell, and says 0.
+    #[serde(default)]
+    pub max_rooms: u32,
+    /// Where the node stands; empty if it was not told.
+    #[serde(default)]
+    pub region: String,
     /// How busy each living worker is; an older node does not tell.
     #[serde(default)]
     pub worker_loads: Vec<WorkerLoad>,
+}
+
+/// The answer to `POST` and `DELETE /api/drain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct DrainResponse {
+    /// Whether new rooms are refused now.
+    pub draining: bool,
+    /// Rooms that take one of the node's places.
+    pub rooms: u32,
 }
 
 /// How busy a worker thread is, over at least the last second.

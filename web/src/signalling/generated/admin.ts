@@ -167,6 +167,6 @@ export type AdminDrain = {
   nodeId: string,
   /** Whether it takes no new rooms now. */
   draining: boolean,
-  /** Rooms it still holds, those that stand by among them. */
+  /** Rooms that take one of its places. */
   rooms: number,
 };

@@ -234,6 +234,12 @@ export type StatsResponse = {
   memory: number,
   /** Whether new rooms are refused until the server stops. */
   draining: boolean,
+  /** Rooms that take one of the node's places; those that only stand by do not. */
+  occupiedRooms: number,
+  /** How many places there are; an older node does not tell, and says 0. */
+  maxRooms: number,
+  /** Where the node stands; empty if it was not told. */
+  region: string,
   /** How busy each living worker is; an older node does not tell. */
   workerLoads: Array<WorkerLoad>,
 };
@@ -254,6 +260,14 @@ export type WorkerLoad = {
   participants: number,
   /** Consumers that flow from it. */
   consumers: number,
+};
+
+/** The answer to `POST` and `DELETE /api/drain`. */
+export type DrainResponse = {
+  /** Whether new rooms are refused now. */
+  draining: boolean,
+  /** Rooms that take one of the node's places. */
+  rooms: number,
 };
 
 /** Whether the server lives, or is ready for calls. */

@@ -45,3 +45,31 @@ export type WorkerDied = {
   /** The calls that lost their room. */
   callIds: Array<CallId>,
 };
+
+/** A node tells a gateway that it is there, every few seconds (contract §8.4). */
+export type RegisterNode = {
+  /** Its name, for people. */
+  serverId: string,
+  /** Its base URL as gateways reach it; host and port are its name for programs. */
+  url: string,
+  /** Where it stands; empty if it was not told. */
+  region: string,
+  /** How many places for rooms it has. */
+  maxRooms: number,
+  /** How many of them are taken. */
+  rooms: number,
+  /** Share of its cores in use, 0 to 1. */
+  cpu: number,
+  /** Whether it refuses new rooms. */
+  draining: boolean,
+  /** The software's version. */
+  version: string,
+};
+
+/** The answer to a registration. */
+export type Registered = {
+  /** What the gateway calls the node: its host and port. */
+  nodeId: string,
+  /** Seconds of silence after which a node that does not answer is forgotten. */
+  expiresIn: number,
+};

@@ -1,19 +1,23 @@
 //! Operational endpoints: for probes, scrapers and operators.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use signalling::ErrorCode;
-use signalling::client_node::{HealthResponse, HealthStatus, StatsResponse, message};
+use signalling::client_node::{DrainResponse, HealthResponse, HealthStatus, StatsResponse};
+use signalling::error::ErrorBody;
 use signalling::version;
 
 use crate::api::Api;
 use crate::api::auth::bearer;
 use crate::api::gate::client_address;
-use edge::answer::{ApiError, DataAnswer, DoneAnswer, data, done};
+use crate::api::limits::Scope;
+use crate::drain::Ending;
+use edge::answer::{ApiError, DataAnswer, data};
 
 /// The content type of the Prometheus text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -52,15 +56,48 @@ pub(super) async fn stats(State(api): State<Arc<Api>>, request: Request) -> Data
     data(api.status.stats().await)
 }
 
-pub(super) async fn drain(State(api): State<Arc<Api>>, headers: HeaderMap) -> DoneAnswer {
-    let token = bearer(&headers).and_then(|token| api.verifier.caller(token).ok());
-    let Some(caller) = token else {
-        api.metrics.auth_failed();
-        return Err(ErrorCode::Unauthorized.into());
-    };
-    caller.require_service()?;
-    api.drain.begin();
-    done(message::DRAINING)
+pub(super) async fn drain(State(api): State<Arc<Api>>, request: Request) -> DataAnswer<DrainResponse> {
+    require_service(&api, &request)?;
+    api.drain.hold();
+    data(drained(&api))
+}
+
+pub(super) async fn end_drain(State(api): State<Arc<Api>>, request: Request) -> DataAnswer<DrainResponse> {
+    require_service(&api, &request)?;
+    let ending = |Ending| ErrorBody::with_message(ErrorCode::Conflict, "The server is about to stop");
+    api.drain.resume().map_err(ending)?;
+    data(drained(&api))
+}
+
+fn drained(api: &Api) -> DrainResponse {
+    let occupancy = api.status.occupancy();
+    DrainResponse {
+        draining: occupancy.draining,
+        rooms: occupancy.rooms,
+    }
+}
+
+/// Lets services pass; others are counted, so that nobody tries tokens for long.
+fn require_service(api: &Api, request: &Request) -> Result<(), ApiError> {
+    let caller = bearer(request.headers()).and_then(|token| api.verifier.caller(token).ok());
+    if let Some(caller) = &caller
+        && caller.is_service()
+    {
+        return Ok(());
+    }
+    let (scope, key) = (Scope::Other, client_address(request, api).key());
+    let standing = api.limiter.count(Instant::now(), scope, &key, scope.quota());
+    if !standing.admitted {
+        api.metrics.rate_limited(scope.name());
+        return Err(standing.refusal().into());
+    }
+    match caller {
+        Some(caller) => Ok(caller.require_service()?),
+        None => {
+            api.metrics.auth_failed();
+            Err(ErrorCode::Unauthorized.into())
+        }
+    }
 }
 
 /// Internal endpoints are for this machine, private networks and services (contract §1.3).

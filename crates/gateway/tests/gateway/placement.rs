@@ -1,0 +1,251 @@
+//! Several media nodes: which come by themselves, which get rooms, and which are drained.
+
+use std::time::Duration;
+
+use edge::token::{Lifetime, TokenSigner};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::fake_node::FakeNode;
+use crate::harness::{Device, Person, SECRET, TestGateway, World, text};
+
+/// A token as media nodes make it, but for what is changed.
+fn node_token(secret: &str, change: impl Fn(&mut Value)) -> String {
+    let signer = TokenSigner::new(secret);
+    let minted = signer.sign(Duration::from_secs(60), |Lifetime { iat, exp }| {
+        let mut claims =
+            json!({"sub": "media-node", "role": "service", "iat": iat, "exp": exp, "aud": "gateway"});
+        change(&mut claims);
+        claims
+    });
+    minted.token.0
+}
+
+fn registration(url: &str, region: &str) -> Value {
+    json!({"serverId": "media", "url": url, "region": region, "maxRooms": 10, "rooms": 0, "cpu": 0.0,
+           "draining": false, "version": "0.1.0"})
+}
+
+async fn register(gateway: &TestGateway, node: &FakeNode, region: &str) {
+    node.move_to(region);
+    let token = node_token(SECRET, |_| ());
+    let request = (Method::POST, "/api/nodes/register");
+    let (status, body) = gateway
+        .http_as(&token, request, Some(registration(&node.url, region)))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(body["data"], json!({"nodeId": node.name(), "expiresIn": 15}));
+}
+
+/// Three people who may call each other.
+async fn people(world: &World) -> (Vec<Person>, String) {
+    let mut people = Vec::new();
+    for name in ["Alice", "Bob", "Carol"] {
+        people.push(world.person(name).await);
+    }
+    let members: Vec<_> = people.iter().collect();
+    let conversation = world.group(&members).await.to_string();
+    (people, conversation)
+}
+
+/// All three try to be in a call; gives it, their devices, and what the third was answered.
+async fn call(gateway: &TestGateway, people: &[Person], conversation: &str) -> (String, Vec<Device>, Value) {
+    let mut devices = Vec::new();
+    for person in people {
+        devices.push(gateway.device(&person.auth).await);
+    }
+    let initiate = json!({"conversationId": conversation, "type": "video"});
+    let call = text(&devices[0].ask("call:initiate", initiate).await, "callId");
+    devices[1].ask("call:join", json!({"callId": call})).await;
+    let third = devices[2]
+        .acknowledged("call:join", json!({"callId": call}))
+        .await;
+    (call, devices, third)
+}
+
+#[tokio::test]
+async fn nodes_that_register_get_rooms_where_the_caller_is() {
+    let nodes = [FakeNode::start(), FakeNode::start()];
+    let world = World::new();
+    let (people, conversation) = people(&world).await;
+    let gateway = world
+        .gateway_with(&[], |config| "us".clone_into(&mut config.region))
+        .await;
+    assert!(gateway.nodes().await.is_empty());
+    register(&gateway, &nodes[0], "eu").await;
+    register(&gateway, &nodes[1], "us").await;
+    gateway
+        .sees(&[(nodes[0].name(), "ready"), (nodes[1].name(), "ready")])
+        .await;
+    let seen = gateway.nodes().await;
+    let us = seen
+        .iter()
+        .find(|node| node["nodeId"] == nodes[1].name())
+        .expect("it registered");
+    assert_eq!(
+        (&us["origin"], &us["region"], &us["maxRooms"]),
+        (&json!("registered"), &json!("us"), &json!(10))
+    );
+    let (call, _devices, third) = call(&gateway, &people, &conversation).await;
+    assert_eq!(third["success"], true, "{third}");
+    assert!(nodes[1].has_room(&call) && !nodes[0].has_room(&call));
+    // Once more is no second node.
+    register(&gateway, &nodes[0], "eu").await;
+    assert_eq!(gateway.nodes().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_where_the_caller_is() {
+    let nodes = [FakeNode::start(), FakeNode::start()];
+    nodes[0].move_to("eu");
+    nodes[1].move_to("us");
+    for (trusted, expected) in [("127.0.0.1", 1), ("192.0.2.1", 0)] {
+        let world = World::new();
+        let (people, conversation) = people(&world).await;
+        let gateway = world
+            .gateway_with(&[&nodes[0].url, &nodes[1].url], |config| {
+                "eu".clone_into(&mut config.region);
+                config
+                    .http
+                    .trusted_proxies
+                    .0
+                    .push(trusted.parse().expect("an address"));
+            })
+            .await;
+        gateway
+            .sees(&[(nodes[0].name(), "ready"), (nodes[1].name(), "ready")])
+            .await;
+        let mut others = Vec::new();
+        for person in &people[1..] {
+            others.push(gateway.device(&person.auth).await);
+        }
+        let _ringing = gateway.device(&people[0].auth).await;
+        let answer = reqwest::Client::new()
+            .post(format!("{}/api/calls", gateway.url))
+            .bearer_auth(text(&people[0].auth, "token"))
+            .header("x-region", "us")
+            .json(&json!({"conversationId": conversation, "type": "video"}))
+            .send()
+            .await
+            .expect("it answers");
+        let body: Value = answer.json().await.expect("JSON");
+        let call = text(&body["data"], "callId");
+        for device in &mut others {
+            device.ask("call:join", json!({"callId": call})).await;
+        }
+        assert!(nodes[expected].has_room(&call), "{trusted}");
+        assert!(!nodes[1 - expected].has_room(&call), "{trusted}");
+    }
+}
+
+#[tokio::test]
+async fn a_drained_node_keeps_its_call_and_the_next_goes_elsewhere() {
+    let nodes = [FakeNode::start(), FakeNode::start()];
+    let world = World::new();
+    let gateway = world.gateway(&[&nodes[0].url, &nodes[1].url]).await;
+    gateway
+        .sees(&[(nodes[0].name(), "ready"), (nodes[1].name(), "ready")])
+        .await;
+    let (first, conversation) = people(&world).await;
+    let (call_one, mut devices, _) = call(&gateway, &first, &conversation).await;
+    let holder = nodes
+        .iter()
+        .position(|node| node.has_room(&call_one))
+        .expect("one has it");
+    let path = format!("/api/admin/nodes/{}/drain", nodes[holder].name());
+    let (status, body) = gateway.http(Method::POST, &path, None).await;
+    assert_eq!((status, &body["data"]["draining"]), (200, &json!(true)), "{body}");
+    assert!(nodes[holder].is_draining());
+    let mut second = Vec::new();
+    for name in ["Dave", "Erin", "Frank"] {
+        second.push(world.person(name).await);
+    }
+    let members: Vec<_> = second.iter().collect();
+    let conversation = world.group(&members).await.to_string();
+    let (call_two, _others, third) = call(&gateway, &second, &conversation).await;
+    assert_eq!(third["success"], true, "{third}");
+    assert!(nodes[1 - holder].has_room(&call_two) && !nodes[holder].has_room(&call_two));
+    assert!(nodes[holder].has_room(&call_one));
+    devices[0].nothing_of("call:ended").await;
+    let (status, body) = gateway.http(Method::DELETE, &path, None).await;
+    assert_eq!(
+        (status, &body["data"]["draining"]),
+        (200, &json!(false)),
+        "{body}"
+    );
+    gateway
+        .sees(&[(nodes[0].name(), "ready"), (nodes[1].name(), "ready")])
+        .await;
+}
+
+#[tokio::test]
+async fn when_every_node_is_full_or_draining_the_third_is_told_and_two_talk_on() {
+    let nodes = [FakeNode::start(), FakeNode::start()];
+    nodes[0].set_full(true);
+    let world = World::new();
+    let (people, conversation) = people(&world).await;
+    let gateway = world.gateway(&[&nodes[0].url, &nodes[1].url]).await;
+    let path = format!("/api/admin/nodes/{}/drain", nodes[1].name());
+    gateway
+        .sees(&[(nodes[0].name(), "full"), (nodes[1].name(), "ready")])
+        .await;
+    gateway.http(Method::POST, &path, None).await;
+    gateway
+        .sees(&[(nodes[0].name(), "full"), (nodes[1].name(), "draining")])
+        .await;
+    let (call, mut devices, third) = call(&gateway, &people, &conversation).await;
+    assert_eq!(third["error"]["code"], "SERVICE_UNAVAILABLE", "{third}");
+    assert!(nodes.iter().all(|node| !node.has_room(&call)));
+    devices[0].nothing_of("call:mode-switch").await;
+    devices[1].nothing_of("call:ended").await;
+}
+
+#[tokio::test]
+async fn only_nodes_register() {
+    let world = World::new();
+    let gateway = world.gateway(&[]).await;
+    let body = registration("http://127.0.0.1:9", "");
+    let person = text(&world.person("Alice").await.auth, "token");
+    let rows = [
+        (
+            401,
+            node_token("another secret of more than thirty-two bytes", |_| ()),
+        ),
+        (401, node_token(SECRET, |claims| claims["aud"] = json!("media"))),
+        (
+            401,
+            node_token(SECRET, |claims| claims["role"] = json!("participant")),
+        ),
+        (401, node_token(SECRET, |claims| claims["exp"] = json!(1))),
+        (403, person),
+        (200, node_token(SECRET, |_| ())),
+    ];
+    for (status, token) in rows {
+        let request = (Method::POST, "/api/nodes/register");
+        let (answered, said) = gateway.http_as(&token, request, Some(body.clone())).await;
+        assert_eq!(answered, status, "{said}");
+        assert_eq!(gateway.nodes().await.len(), usize::from(status == 200));
+    }
+    let token = node_token(SECRET, |_| ());
+    for (member, wrong) in [
+        ("url", json!("https://127.0.0.1:9")),
+        ("url", json!("http://127.0.0.1:9/x")),
+        ("maxRooms", json!(0)),
+        ("maxRooms", json!(-1)),
+        ("cpu", json!(2)),
+        ("region", json!("e u")),
+        ("serverId", json!("")),
+        ("draining", json!("no")),
+    ] {
+        let mut body = body.clone();
+        body[member] = wrong;
+        let (status, said) = gateway
+            .http_as(&token, (Method::POST, "/api/nodes/register"), Some(body.clone()))
+            .await;
+        assert_eq!(
+            (status, &said["error"]["code"]),
+            (400, &json!("INVALID_REQUEST")),
+            "{body}"
+        );
+    }
+}
