@@ -211,7 +211,10 @@ impl Call {
             return;
         }
         who.row.status = ParticipantStatus::Connected;
-        who.had_media = true;
+        if !std::mem::replace(&mut who.had_media, true) {
+            let seconds = seconds_between(who.connecting_since, self.now);
+            self.out.push(Output::Measure(Measure::Connected { seconds }));
+        }
         self.tell_presence(id, ParticipantStatus::Connected);
     }
 

@@ -233,6 +233,11 @@ pub enum Measure {
         /// How many hold a seat.
         occupying: u32,
     },
+    /// Somebody's media is up for the first time.
+    Connected {
+        /// Since they joined, seconds.
+        seconds: f64,
+    },
     /// Somebody came back, or did not in time.
     Reconnection {
         /// Whether they came back.

@@ -6,8 +6,11 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+mod exposition;
+mod limits;
 mod process;
 
+pub use exposition::{Exporter, PROCESS, head, process_exposition};
 pub use metrics::Label as MetricLabel;
 pub use process::{ProcessUsage, process_usage};
 

@@ -3,21 +3,22 @@
 //! The names of the first group are literal, also gauges that end in `_total`: operators' dashboards use them.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use call::Measure;
-use edge::metrics::{MetricLabel, Registry, Table, label, process_usage};
-use signalling::CallId;
+use edge::metrics::{Exporter, MetricLabel, Registry, Table, label, process_exposition};
 use signalling::client_gateway::{
-    CallStatus, CallType, ConversationType, Mode, QualityReport, TransitionState, TurnState,
+    CallStatus, CallType, ConversationType, Mode, NodeState, QualityReport, TransitionState, TurnState,
 };
+use signalling::{CallId, ParticipantId};
 
 mod names;
+mod relays;
 
 pub use names::ALL;
+use relays::Relays;
 
 /// Seconds, for what a person waits for: a switch (contract §8.5).
 const SWITCH_BUCKETS: &[f64] = &[0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0];
@@ -38,9 +39,10 @@ const RATE_BUCKETS: &[f64] = &[32.0, 64.0, 128.0, 256.0, 512.0, 1000.0, 2000.0, 
 
 const TABLE: Table = Table {
     all: ALL,
-    beside: &names::BESIDE,
+    beside: &[],
     buckets: &[
         (names::TRANSITION_DURATION, SWITCH_BUCKETS),
+        (names::SETUP, SWITCH_BUCKETS),
         (names::CALL_DURATION, CALL_BUCKETS),
         (names::CALL_PARTICIPANTS, PEOPLE_BUCKETS),
         (names::DB_QUERY, WORK_BUCKETS),
@@ -61,13 +63,14 @@ pub struct Metrics {
 }
 
 /// A live call as the gauges know it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     mode: Mode,
     occupying: u32,
     /// Most people at a time.
     most: u32,
     active_since: Option<Instant>,
+    relays: Relays,
 }
 
 impl Default for Metrics {
@@ -92,20 +95,10 @@ impl Metrics {
     pub fn render(&self) -> String {
         self.set_calls();
         let mut text = self.registry.render();
-        let usage = process_usage();
-        for (name, value) in [
-            (names::CPU_SECONDS, usage.cpu.as_secs_f64()),
-            (names::RESIDENT_BYTES, usage.resident_bytes as f64),
-            (names::HEAP_BYTES, usage.heap_bytes as f64),
-        ] {
-            let help = ALL.iter().find(|entry| entry.name == name);
-            let (help, kind) = help.map_or(("", "gauge"), |entry| (entry.help, entry.kind.as_str()));
-            writeln!(
-                text,
-                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
-            )
-            .expect("strings take everything");
-        }
+        text.push_str(&process_exposition(Exporter {
+            role: "gateway",
+            region: "",
+        }));
         text
     }
 
@@ -162,6 +155,10 @@ impl Metrics {
                 transition,
                 occupying,
             } => self.state(call, status, transition, occupying),
+            Measure::Connected { seconds } => {
+                let mode = label("mode", self.mode_of(call).as_str());
+                self.registry.histogram(names::SETUP, mode).record(seconds);
+            }
             Measure::Reconnection { back } => {
                 let result = if back { "success" } else { "failure" };
                 self.registry
@@ -177,8 +174,11 @@ impl Metrics {
         }
     }
 
-    /// How well media arrives at somebody.
-    pub fn quality(&self, call: &CallId, report: &QualityReport) {
+    /// How well media arrives at somebody who has a seat in the call.
+    pub fn quality(&self, call: &CallId, who: &ParticipantId, report: &QualityReport) {
+        if let Some(watched) = self.calls().get_mut(call) {
+            watched.relays.report(Instant::now(), who, report.using_relay);
+        }
         let mode = label("mode", self.mode_of(call).as_str());
         for (name, value) in [
             (names::QUALITY_LOSS, report.packet_loss),
@@ -245,6 +245,40 @@ impl Metrics {
         u32::try_from(self.sockets.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
+    /// Somebody known asked over `http` or a `socket` for what they have no right to.
+    pub fn access_denied(&self, via: &'static str) {
+        self.registry
+            .counter(names::ACCESS_DENIED, label("via", via))
+            .increment(1);
+    }
+
+    /// Media nodes as this gateway sees them now.
+    pub fn set_media_nodes(&self, states: impl Iterator<Item = NodeState> + Clone) {
+        for state in names::NODE_STATES {
+            let count = states.clone().filter(|each| each.as_str() == *state).count();
+            self.registry
+                .gauge(names::MEDIA_NODES, label("state", state))
+                .set(count as f64);
+        }
+    }
+
+    /// Whether new calls are refused because the gateway is to end.
+    pub fn set_draining(&self, draining: bool) {
+        let value = if draining { 1.0 } else { 0.0 };
+        self.registry.gauge(names::DRAINING, Vec::new()).set(value);
+    }
+
+    /// A client's media is up, or came up another way.
+    pub fn connection_made(&self) {
+        self.ice_attempt("success");
+    }
+
+    fn ice_attempt(&self, result: &'static str) {
+        let mut labels = label("side", "client");
+        labels.extend(label("result", result));
+        self.registry.counter(names::ICE_ATTEMPTS, labels).increment(1);
+    }
+
     /// A client could not connect to its peer or to the node, by what it says.
     pub fn connection_failed(&self, transport: &str) {
         let transport = match transport {
@@ -253,6 +287,7 @@ impl Metrics {
             "recv" => "recv",
             _ => "other",
         };
+        self.ice_attempt("failure");
         self.registry
             .counter(names::ICE_FAILURES, label("side", "client"))
             .increment(1);
@@ -269,10 +304,15 @@ impl Metrics {
         let mut calls = self.calls();
         let watched = calls.entry(call.clone()).or_insert(Watched {
             mode,
-            occupying,
-            most: occupying,
+            occupying: 0,
+            most: 0,
             active_since: None,
+            relays: Relays::default(),
         });
+        let joined = occupying.saturating_sub(watched.occupying);
+        self.registry
+            .counter(names::JOINS, Vec::new())
+            .increment(joined.into());
         watched.mode = mode;
         watched.occupying = occupying;
         watched.most = watched.most.max(occupying);
@@ -282,15 +322,16 @@ impl Metrics {
                 watched.active_since.get_or_insert_with(Instant::now);
             }
             CallStatus::Ended | CallStatus::Failed => {
-                let over = *watched;
-                calls.remove(call);
+                let over = calls.remove(call);
                 drop(calls);
-                self.over(status, over);
+                if let Some(over) = over {
+                    self.over(status, &over);
+                }
             }
         }
     }
 
-    fn over(&self, status: CallStatus, call: Watched) {
+    fn over(&self, status: CallStatus, call: &Watched) {
         if let Some(since) = call.active_since {
             self.registry
                 .histogram(names::CALL_DURATION, Vec::new())
@@ -305,15 +346,23 @@ impl Metrics {
     }
 
     fn set_calls(&self) {
-        let calls = self.calls();
+        let (calls, now) = (self.calls(), Instant::now());
         let active = calls.values().filter(|call| call.active_since.is_some());
         let by_mode = |mode| active.clone().filter(|call| call.mode == mode).count() as f64;
         let people: u32 = calls.values().map(|call| call.occupying).sum();
+        let relayed: usize = calls.values().map(|call| call.relays.count(now)).sum();
+        let through_relays = active.clone().filter(|call| call.relays.count(now) > 0).count();
         for (name, value) in [
             (names::ACTIVE_CALLS, active.clone().count() as f64),
             (names::P2P_CALLS, by_mode(Mode::P2p)),
             (names::SFU_CALLS, by_mode(Mode::Sfu)),
             (names::PARTICIPANTS, f64::from(people)),
+            (names::RELAYED, relayed as f64),
+            // No calls, no share.
+            (
+                names::RELAY_RATIO,
+                through_relays as f64 / active.clone().count().max(1) as f64,
+            ),
         ] {
             self.registry.gauge(name, Vec::new()).set(value);
         }

@@ -72,6 +72,11 @@ impl Metrics {
     pub(crate) fn http_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
         let names = (names::HTTP_REQUESTS, names::HTTP_DURATION);
         edge::metrics::http_request(&self.registry, names, (route, method), status, took);
+        if status == 403 {
+            self.registry
+                .counter(names::ACCESS_DENIED, label("via", "media"))
+                .increment(1);
+        }
     }
 
     /// A request refused by a rate limit.
@@ -122,6 +127,13 @@ impl Metrics {
         self.registry
             .histogram(names::DTLS_HANDSHAKE, Vec::new())
             .record(took.as_secs_f64());
+    }
+
+    /// A client reached a transport for the first time, or did not in time.
+    pub(crate) fn ice_attempted(&self, reached: bool) {
+        let result = if reached { "success" } else { "failure" };
+        let labels = vec![Label::new("side", "server"), Label::new("result", result)];
+        self.registry.counter(names::ICE_ATTEMPTS, labels).increment(1);
     }
 
     /// A transport's ICE failed.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use edge::metrics::{Exporter, process_exposition};
 use signalling::client_node::{HealthStatus, StatsResponse, WorkerLoad};
 
 use crate::control::Context;
@@ -118,7 +119,10 @@ impl Status {
         });
         let mut text = context.metrics.render();
         text.push_str(&beside::forward_latency(&io.latency));
-        text.push_str(&beside::process(&process_usage()));
+        text.push_str(&process_exposition(Exporter {
+            role: "media",
+            region: &self.region,
+        }));
         text
     }
 

@@ -11,6 +11,7 @@ mod ask;
 mod data;
 mod doctor;
 mod drain;
+mod figures;
 mod flags;
 mod gateway;
 mod health;
@@ -54,6 +55,8 @@ enum Command {
     Token(token::Arguments),
     /// Load a media node with simulated participants, and measure it
     Load(Box<load::Arguments>),
+    /// Print every metric that servers export, as Markdown
+    Metrics(figures::Arguments),
     /// Look at the database's schema, or bring it up to date
     Migrate(upkeep::MigrateArguments),
     /// Put right in the database what a crash may have left
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Flags(arguments) => flags::flags(&arguments),
         Command::Token(arguments) => token::print(&arguments),
         Command::Load(arguments) => load::load(&arguments),
+        Command::Metrics(arguments) => figures::print(&arguments),
         Command::Migrate(arguments) => upkeep::migrate(&arguments),
         Command::Repair(arguments) => upkeep::repair(&arguments),
         Command::Purge(arguments) => upkeep::purge(&arguments),

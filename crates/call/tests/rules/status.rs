@@ -1,6 +1,6 @@
 //! Call status (contract §3.1): every row, and what is not allowed.
 
-use call::{Actor, Input, NodeCommand, Output, Person, Settings};
+use call::{Actor, Input, Measure, NodeCommand, Output, Person, Settings};
 use signalling::client_gateway::{CallStatus, ConversationType, EndReason, RejectReason};
 use signalling::error::ErrorCode;
 
@@ -382,4 +382,26 @@ fn a_callee_without_a_device_is_told_to_the_caller() {
         world.refusal(call::RequestId(0)),
         Some(ErrorCode::CalleeUnavailable)
     );
+}
+
+#[test]
+fn the_first_time_media_is_up_is_measured_once_from_the_joining() {
+    let measured = |world: &World| -> Vec<f64> {
+        let connected = |output: &Output| match output {
+            Output::Measure(Measure::Connected { seconds }) => Some(*seconds),
+            _ => None,
+        };
+        world.out.iter().filter_map(connected).collect()
+    };
+    let mut world = World::group();
+    world.join(2);
+    assert_eq!(measured(&world), [], "joining is not being connected");
+    world.seconds(3);
+    world.connected(2);
+    assert_eq!(measured(&world), [3.0]);
+    world.lose(2);
+    world.seconds(2);
+    world.rejoin(2);
+    world.connected(2);
+    assert_eq!(measured(&world), [], "coming back is counted elsewhere");
 }

@@ -50,7 +50,9 @@ impl Calls {
         let own = Some(&request.participant_id);
         let running = self.acting(caller, &request.call_id, own).await?;
         self.demand(&running, |request| Input::Connected { request, socket })
-            .await
+            .await?;
+        self.0.metrics.connection_made();
+        Ok(())
     }
 
     /// A step of the negotiation between two browsers; its sizes were checked.
@@ -101,14 +103,19 @@ impl Calls {
     ) -> Result<(), ErrorBody> {
         let own = ack.participant_id.as_ref();
         let running = self.acting(caller, &ack.call_id, own).await?;
+        let success = ack.success;
         self.demand(&running, |request| Input::SwitchAck {
             request,
             socket,
             transition: ack.transition_id,
-            success: ack.success,
+            success,
             error: ack.error,
         })
-        .await
+        .await?;
+        if success {
+            self.0.metrics.connection_made();
+        }
+        Ok(())
     }
 
     /// Whether the caller's way through the node works.
@@ -183,10 +190,9 @@ impl Calls {
         let who = self.taking_part(caller, &running).await?;
         self.only_oneself(caller, &running, report.participant_id.as_ref())?;
         let person = who.person;
-        self.0.metrics.quality(&running.call, &report);
-        if self.0.registry.seat(&running.call, &person).is_none() {
-            return Err(denied());
-        }
+        let seat = self.0.registry.seat(&running.call, &person);
+        let participant = seat.ok_or_else(denied)?;
+        self.0.metrics.quality(&running.call, &participant, &report);
         self.tell(&running, Input::Quality { person, report }).await;
         Ok(())
     }

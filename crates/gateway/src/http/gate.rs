@@ -7,7 +7,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::token::bearer;
@@ -93,6 +93,9 @@ pub(super) async fn pass(
             (gate.counted(caller, &address, next, request).await, known)
         }
     };
+    if response.status() == StatusCode::FORBIDDEN {
+        shared.metrics.access_denied("http");
+    }
     let refusal = Refusal {
         status: response.status().as_u16(),
         caller: caller.as_ref(),

@@ -61,6 +61,11 @@ pub(super) async fn metrics(
     if !client.is_internal() {
         return Err(ErrorCode::NotFound.into());
     }
+    let nodes = shared.nodes.shown();
+    shared
+        .metrics
+        .set_media_nodes(nodes.iter().map(|node| node.state));
+    shared.metrics.set_draining(shared.is_draining());
     let text = shared.metrics.render();
     Ok(([(header::CONTENT_TYPE, EXPOSITION)], text).into_response())
 }

@@ -30,15 +30,25 @@ pub(super) const SOCKET_EVENTS: &str = "socketio_events_total";
 pub(super) const ICE_FAILURES: &str = "ice_failures_total";
 pub(super) const CONNECTION_FAILURES: &str = "meeshy_client_connection_failures_total";
 pub(super) const TURN_SERVER_UP: &str = "meeshy_turn_server_up";
-pub(super) const CPU_SECONDS: &str = "process_cpu_seconds_total";
-pub(super) const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
-pub(super) const HEAP_BYTES: &str = "nodejs_heap_size_total_bytes";
-
-/// Rendered beside the registry, whose counters are whole numbers.
-pub(super) const BESIDE: [&str; 3] = [CPU_SECONDS, RESIDENT_BYTES, HEAP_BYTES];
+pub(super) const ICE_ATTEMPTS: &str = "meeshy_ice_attempts_total";
+pub(super) const RELAYED: &str = "turn_relay_participants";
+pub(super) const RELAY_RATIO: &str = "calls_using_relay_ratio";
+pub(super) const JOINS: &str = "meeshy_call_joins_total";
+pub(super) const SETUP: &str = "meeshy_call_setup_duration_seconds";
+pub(super) const ACCESS_DENIED: &str = "meeshy_access_denied_total";
+pub(super) const MEDIA_NODES: &str = "meeshy_media_nodes";
+pub(super) const DRAINING: &str = "meeshy_gateway_draining";
 
 const MODES: &[&str] = &["p2p", "sfu"];
+/// What a node may be to a gateway.
+pub(super) const NODE_STATES: &[&str] = &["ready", "draining", "full", "overloaded", "connecting", "lost"];
 const RESULTS: &[&str] = &["success", "failure"];
+const REASONS: &[&str] = &[
+    "participant-count-changed",
+    "manual",
+    "quality-fallback",
+    "media-server-failover",
+];
 const SCOPES: &[&str] = &[
     "rest-calls",
     "rest-other",
@@ -66,8 +76,12 @@ pub const ALL: &[Description] = &[
         SFU_CALLS,
         "Of these, those whose media goes through a media node.",
     ),
-    counter(TRANSITIONS, "Switches of mode, by way, reason and result.")
-        .open(&["from", "to", "reason", "result"]),
+    counter(TRANSITIONS, "Switches of mode, by way, reason and result.").with(&[
+        ("from", MODES),
+        ("to", MODES),
+        ("reason", REASONS),
+        ("result", RESULTS),
+    ]),
     histogram(
         TRANSITION_DURATION,
         "Time from announcing a switch to the last acknowledgement, of those that succeeded, in seconds.",
@@ -140,12 +154,35 @@ pub const ALL: &[Description] = &[
     )
     .open(&["url"]),
     counter(
-        CPU_SECONDS,
-        "CPU time used by this process, user and system, in seconds.",
-    ),
-    gauge(RESIDENT_BYTES, "Resident memory of this process, in bytes."),
+        ICE_ATTEMPTS,
+        "Connections that clients tried to set up, by what became of them.",
+    )
+    .with(&[("side", &["client"]), ("result", RESULTS)]),
     gauge(
-        HEAP_BYTES,
-        "Anonymous memory of this process (heap and stacks), in bytes; named as dashboards expect it.",
+        RELAYED,
+        "People in live calls whose media goes through a TURN server, by their latest report.",
+    ),
+    gauge(
+        RELAY_RATIO,
+        "Share of active calls in which somebody's media goes through a TURN server, 0 to 1.",
+    ),
+    counter(
+        JOINS,
+        "Seats taken in calls, those of calls taken over at the start included.",
+    ),
+    histogram(
+        SETUP,
+        "Time from joining to media, the first time of each who joined a call, in seconds.",
+    )
+    .with(&[("mode", MODES)]),
+    counter(
+        ACCESS_DENIED,
+        "Requests and events of known people for what they have no right to.",
+    )
+    .with(&[("via", &["http", "socket"])]),
+    gauge(MEDIA_NODES, "Media nodes by how this gateway sees them.").with(&[("state", NODE_STATES)]),
+    gauge(
+        DRAINING,
+        "1 while this gateway takes no new calls and waits for the present ones to end.",
     ),
 ];

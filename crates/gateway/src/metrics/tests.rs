@@ -116,10 +116,11 @@ fn quality_is_kept_by_mode_and_nonsense_left_out() {
     }))
     .expect("a report");
     metrics.measured(&call("a"), &state(CallStatus::Active, TransitionState::Sfu, 3));
-    metrics.quality(&call("a"), &report);
+    let ana: ParticipantId = "ana".parse().expect("an id");
+    metrics.quality(&call("a"), &ana, &report);
     report.rtt = f64::NAN;
     report.packet_loss = -1.0;
-    metrics.quality(&call("a"), &report);
+    metrics.quality(&call("a"), &ana, &report);
     for line in [
         "call_quality_packet_loss_ratio_count{mode=\"sfu\"} 1",
         "call_quality_rtt_seconds_bucket{mode=\"sfu\",le=\"0.1\"} 1",
@@ -128,6 +129,95 @@ fn quality_is_kept_by_mode_and_nonsense_left_out() {
         "meeshy_quality_reports_relayed_total{mode=\"sfu\"} 2",
     ] {
         assert_line(&metrics, line);
+    }
+}
+
+#[test]
+fn relays_are_counted_by_person_and_by_call() {
+    let metrics = Metrics::new();
+    let mut report: QualityReport = serde_json::from_value(serde_json::json!({
+        "packetLoss": 0.0, "jitter": 4.0, "rtt": 80.0, "bitrate": 900.0, "usingRelay": true,
+    }))
+    .expect("a report");
+    let person = |name: &str| name.parse::<ParticipantId>().expect("an id");
+    assert_line(&metrics, "calls_using_relay_ratio 0");
+    for each in ["a", "b", "c", "d"] {
+        metrics.measured(&call(each), &state(CallStatus::Active, TransitionState::P2p, 2));
+    }
+    metrics.quality(&call("a"), &person("ana"), &report);
+    metrics.quality(&call("a"), &person("ben"), &report);
+    assert_line(&metrics, "turn_relay_participants 2");
+    assert_line(&metrics, "calls_using_relay_ratio 0.25");
+    report.using_relay = false;
+    metrics.quality(&call("a"), &person("ben"), &report);
+    assert_line(&metrics, "turn_relay_participants 1");
+    metrics.measured(&call("a"), &state(CallStatus::Ended, TransitionState::P2p, 0));
+    assert_line(&metrics, "turn_relay_participants 0");
+}
+
+#[test]
+fn who_comes_in_is_counted_and_how_long_their_media_took() {
+    let metrics = Metrics::new();
+    for occupying in [1, 2, 3, 2, 3] {
+        metrics.measured(
+            &call("a"),
+            &state(CallStatus::Active, TransitionState::Sfu, occupying),
+        );
+    }
+    metrics.measured(&call("a"), &Measure::Connected { seconds: 0.4 });
+    for line in [
+        "meeshy_call_joins_total 4",
+        "meeshy_call_setup_duration_seconds_bucket{mode=\"sfu\",le=\"0.5\"} 1",
+        "meeshy_call_setup_duration_seconds_bucket{mode=\"sfu\",le=\"0.25\"} 0",
+    ] {
+        assert_line(&metrics, line);
+    }
+}
+
+#[test]
+fn clients_tries_to_connect_are_counted_by_outcome() {
+    let metrics = Metrics::new();
+    metrics.connection_made();
+    metrics.connection_failed("p2p");
+    metrics.connection_failed("something new");
+    for line in [
+        "meeshy_ice_attempts_total{side=\"client\",result=\"success\"} 1",
+        "meeshy_ice_attempts_total{side=\"client\",result=\"failure\"} 2",
+        "ice_failures_total{side=\"client\"} 2",
+        "meeshy_client_connection_failures_total{transport=\"other\"} 1",
+    ] {
+        assert_line(&metrics, line);
+    }
+}
+
+#[test]
+fn nodes_are_counted_by_state() {
+    let metrics = Metrics::new();
+    metrics.set_media_nodes([NodeState::Ready, NodeState::Lost, NodeState::Ready].into_iter());
+    assert_line(&metrics, "meeshy_media_nodes{state=\"ready\"} 2");
+    assert_line(&metrics, "meeshy_media_nodes{state=\"lost\"} 1");
+    metrics.set_media_nodes(std::iter::empty());
+    assert_line(&metrics, "meeshy_media_nodes{state=\"ready\"} 0");
+    metrics.set_draining(true);
+    assert_line(&metrics, "meeshy_gateway_draining 1");
+}
+
+#[test]
+fn every_reason_of_a_switch_is_counted_from_zero() {
+    let metrics = Metrics::new();
+    for reason in [
+        SwitchReason::ParticipantCountChanged,
+        SwitchReason::Manual,
+        SwitchReason::QualityFallback,
+        SwitchReason::MediaServerFailover,
+    ] {
+        let reason = reason.as_str();
+        assert_line(
+            &metrics,
+            &format!(
+                "calls_mode_transitions_total{{from=\"p2p\",to=\"sfu\",reason=\"{reason}\",result=\"failure\"}} 0"
+            ),
+        );
     }
 }
 

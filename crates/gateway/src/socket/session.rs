@@ -282,6 +282,9 @@ impl Session {
             let outcome = dispatch::serve(&shared, (&caller, id, region), name, payload).await;
             if let Err(error) = &outcome {
                 tracing::debug!(event = name, code = %error.code, "refused");
+                if error.code.status() == 403 {
+                    shared.metrics.access_denied("socket");
+                }
                 let refusal = Refusal {
                     status: error.code.status(),
                     caller: Some(&caller),

@@ -10,11 +10,9 @@ pub(super) const CONSUMERS: &str = "mediasoup_consumers_total";
 pub(super) const TRANSPORT_CONNECTION: &str = "webrtc_transport_connection_duration_seconds";
 pub(super) const PRODUCER_CREATION: &str = "producer_creation_duration_seconds";
 pub(super) const CONSUMER_CREATION: &str = "consumer_creation_duration_seconds";
-pub(super) const CPU_SECONDS: &str = "process_cpu_seconds_total";
-pub(super) const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
-pub(super) const HEAP_BYTES: &str = "nodejs_heap_size_total_bytes";
 pub(super) const PACKET_LOSS: &str = "packet_loss_percentage";
 pub(super) const ICE_FAILURES: &str = "ice_failures_total";
+pub(super) const ICE_ATTEMPTS: &str = "meeshy_ice_attempts_total";
 pub(super) const TRANSPORT_ERRORS: &str = "transport_errors_total";
 pub(super) const DTLS_HANDSHAKE: &str = "dtls_handshake_duration_seconds";
 pub(super) const RTP_PACKETS: &str = "rtp_packets_total";
@@ -28,6 +26,7 @@ pub(super) const HTTP_REQUESTS: &str = "http_requests_total";
 pub(super) const HTTP_DURATION: &str = "http_request_duration_seconds";
 pub(super) const RATE_LIMITED: &str = "rate_limit_rejections_total";
 pub(super) const AUTH_FAILURES: &str = "auth_failures_total";
+pub(super) const ACCESS_DENIED: &str = "meeshy_access_denied_total";
 pub(super) const SOCKET_EVENTS: &str = "socketio_events_total";
 pub(super) const CAPACITY_RATIO: &str = "media_server_capacity_ratio";
 pub(super) const ADMISSION_STATE: &str = "admission_state";
@@ -50,7 +49,7 @@ pub(super) const TCP_CONNECTIONS: &str = "meeshy_tcp_connections_total";
 pub(super) const PROBES: &str = "meeshy_probe_packets_total";
 
 /// Rendered beside the recorder; see [`super::beside`].
-pub(super) const BESIDE: [&str; 4] = [CPU_SECONDS, RESIDENT_BYTES, HEAP_BYTES, FORWARD_LATENCY];
+pub(super) const BESIDE: [&str; 1] = [FORWARD_LATENCY];
 
 /// The client's view, as in the contract's `direction`.
 const DIRECTIONS: &[&str] = &["send", "recv"];
@@ -86,12 +85,14 @@ pub const ALL: &[Description] = &[
         .with(&[("direction", DIRECTIONS), ("protocol", PROTOCOLS)]),
     histogram(PRODUCER_CREATION, "Time to create a producer, in seconds.").with(&[("kind", KINDS)]),
     histogram(CONSUMER_CREATION, "Time to create a consumer, in seconds.").with(&[("kind", KINDS)]),
-    counter(CPU_SECONDS, "CPU time used by this process, user and system, in seconds."),
-    gauge(RESIDENT_BYTES, "Resident memory of this process, in bytes."),
-    gauge(HEAP_BYTES, "Anonymous memory of this process (heap and stacks), in bytes; named as dashboards expect it."),
     gauge(PACKET_LOSS, "Packets lost in the last interval, in percent: in is what producers sent and never arrived, out is what consumers asked for again.")
         .with(&[("direction", FLOWS)]),
     counter(ICE_FAILURES, "Transports whose ICE failed, by the side that noticed.").with(&[("side", &["server"])]),
+    counter(
+        ICE_ATTEMPTS,
+        "Transports that clients tried to reach this node over, by what became of them.",
+    )
+    .with(&[("side", &["server"]), ("result", &["success", "failure"])]),
     counter(TRANSPORT_ERRORS, "Transports that failed, by layer.").with(&[("kind", &["ice", "dtls"])]),
     histogram(DTLS_HANDSHAKE, "Time from reaching a client to the end of its DTLS handshake, in seconds."),
     counter(RTP_PACKETS, "RTP packets received from producers and sent to consumers.").with(&[("direction", FLOWS)]),
@@ -108,6 +109,11 @@ pub const ALL: &[Description] = &[
     histogram(HTTP_DURATION, "Time to answer an HTTP request, in seconds.").open(&["route", "method"]),
     counter(RATE_LIMITED, "Requests refused by a rate limit, by scope.").with(&[("scope", SCOPES)]),
     counter(AUTH_FAILURES, "Requests and sockets refused for their token.").with(&[("service", &["media"])]),
+    counter(
+        ACCESS_DENIED,
+        "Requests with a good token for what it gives no right to.",
+    )
+    .with(&[("via", &["media"])]),
     counter(SOCKET_EVENTS, "Socket.IO events received and sent, by event.").open(&["event"]),
     gauge(CAPACITY_RATIO, "How full this node is, 0 to 1: rooms or CPU, whichever is nearer its limit."),
     gauge(ADMISSION_STATE, "Admission under load: 0 normal, 1 quality reduced, 2 no screen share, 3 nobody new."),

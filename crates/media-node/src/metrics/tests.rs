@@ -166,18 +166,20 @@ fn two_nodes_in_one_process_count_apart() {
 }
 
 #[test]
-fn cpu_seconds_keep_their_fraction() {
-    let usage = ProcessUsage {
-        cpu: Duration::from_millis(1250),
-        resident_bytes: 4096,
-        heap_bytes: 1024,
-    };
-    let text = beside::process(&usage);
-    assert!(
-        text.contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.25\n"),
-        "{text}"
-    );
-    assert!(text.contains("\nprocess_resident_memory_bytes 4096\n"), "{text}");
+fn tries_and_refusals_are_counted() {
+    let metrics = Metrics::new();
+    metrics.ice_attempted(true);
+    metrics.ice_attempted(true);
+    metrics.ice_attempted(false);
+    metrics.http_request("/api/rooms/{callId}", "GET", 403, Duration::ZERO);
+    metrics.http_request("/api/rooms/{callId}", "GET", 404, Duration::ZERO);
+    for line in [
+        r#"meeshy_ice_attempts_total{side="server",result="success"} 2"#,
+        r#"meeshy_ice_attempts_total{side="server",result="failure"} 1"#,
+        r#"meeshy_access_denied_total{via="media"} 1"#,
+    ] {
+        assert!(series(&metrics, line), "{line} in {}", metrics.render());
+    }
 }
 
 #[test]

@@ -74,7 +74,10 @@ impl Room {
         match state {
             IceState::Connected | IceState::Completed => {
                 transport.connect_by = None;
-                transport.reached.get_or_insert_with(Instant::now);
+                if transport.reached.is_none() {
+                    transport.reached = Some(Instant::now());
+                    self.context.metrics.ice_attempted(true);
+                }
                 if !transport.has_ended() {
                     transport.failed_since = None;
                 }
@@ -85,6 +88,9 @@ impl Room {
             IceState::Failed => {
                 transport.connect_by = None;
                 transport.failed_since.get_or_insert(Instant::now());
+                if transport.reached.is_none() {
+                    self.context.metrics.ice_attempted(false);
+                }
                 self.context.metrics.ice_failed();
             }
             IceState::New | IceState::Disconnected | IceState::Closed => {}
