@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e check-deploy check-image image types bench bench-floor fuzz coverage \
+.PHONY: help run web build test check check-form check-rust check-web rust-tests web-tests e2e check-deploy check-image image types sbom bench bench-floor fuzz coverage \
         clean reference metrics prometheus-rule packages tools FORCE
 
 # Small programs that come prebuilt as Python packages live in a folder of their own.
@@ -22,11 +22,11 @@ help: ## List the words
 ## ---- using it ------------------------------------------------------------------------------------
 
 run: web/dist/index.html ## Build everything and start a server; prints the address to open
-	cargo build --release --package meeshy
+	cargo build --release --package meeshy --locked
 	exec target/release/meeshy serve
 
 build: web/dist/index.html ## Build the release binary: target/release/meeshy
-	cargo build --release --package meeshy
+	cargo build --release --package meeshy --locked
 
 image: ## Build the container image meeshy:VERSION, everything from source (ten minutes or more)
 	builder=$$(command -v docker || command -v podman || command -v buildah) || { echo "make image: install docker, podman or buildah" >&2; exit 1; }; \
@@ -82,15 +82,18 @@ e2e: web/dist/index.html e2e/node_modules/.package-lock.json e2e/.venv/ready ## 
 	cargo build --package meeshy --locked
 	npm --prefix e2e test
 
+sbom: ## List what is in the binary: target/sbom/*.cdx.json (CycloneDX)
+	cargo run --quiet --package xtask --locked -- sbom
+
 types: ## Write the TypeScript types of every message into web/src/signalling/generated
 	cargo run --quiet --package xtask -- types
 
 reference: web/dist/index.html ## Write docs/configuration.md from the program's own arguments
-	cargo run --quiet --package meeshy -- reference > target/configuration.md
+	cargo run --quiet --package meeshy --locked -- reference > target/configuration.md
 	mv target/configuration.md docs/configuration.md
 
 metrics: web/dist/index.html deploy/checks/node_modules/.package-lock.json ## Write what servers export into docs/monitoring.md and deploy/checks
-	cargo build --quiet --package meeshy
+	cargo build --quiet --package meeshy --locked
 	node deploy/checks/write-metrics.mjs
 
 prometheus-rule: deploy/checks/node_modules/.package-lock.json ## Write the alerts for Kubernetes from deploy/prometheus/alerts.yml
@@ -113,7 +116,7 @@ coverage: tools web/dist/index.html ## Line coverage of Rust and web client; fai
 
 bench: e2e/node_modules/.package-lock.json web/dist/index.html ## Measure; the numbers kept are in docs/capacity.md
 	cargo bench --workspace
-	cargo build --release --package meeshy
+	cargo build --release --package meeshy --locked
 	npm --prefix e2e run bench
 
 bench-floor: ## The worker beside a forwarder with no SFU in it, in alternating rounds: ratios

@@ -79,7 +79,9 @@ export class Server {
 
   /** Another media node; the gateway has to know its port already if it runs. @param {number} [port] */
   async startNode(port) {
-    const node = await startNode(this.name, { SERVER_ID: `node-${this.nodes.length}` }, port);
+    const level = this.layout.environment?.LOG_LEVEL;
+    const own = { SERVER_ID: `node-${this.nodes.length}`, ...(level === undefined ? {} : { LOG_LEVEL: level }) };
+    const node = await startNode(this.name, own, port);
     this.nodes.push(node);
     return node;
   }

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 mod documents;
 mod edges;
 mod links;
+mod security;
 mod text;
 
 /// One broken rule: where, and what to do about it.
@@ -66,6 +67,11 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
             &read(root, "docs/runbook.md")?,
         ));
     }
+    violations.extend(security::missing_tests(
+        &read(root, security::DOCUMENT)?,
+        |path| read(root, path).ok(),
+    ));
+    violations.extend(security::unpinned(|path| read(root, path).ok()));
     for source in &sources {
         violations.extend(text::too_long(source));
         violations.extend(text::bad_name(source));

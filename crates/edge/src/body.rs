@@ -36,12 +36,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 /// What a JSON object says; otherwise what is wrong with it.
 ///
-/// A list is refused although serde would read its entries as the members of a struct, in order: where all members
-/// are optional, `[]` would pass for a request.
+/// A list is refused, here and inside: see [`crate::json`].
 fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match bytes.trim_ascii_start().first() {
         None => Err("A JSON body is needed".to_owned()),
-        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
+        Some(b'{') => crate::json::from_slice(bytes).map_err(|error| error.to_string()),
         Some(_) => Err("The body must be a JSON object".to_owned()),
     }
 }

@@ -1,6 +1,6 @@
 //! What every HTTP face of Meeshy Calls does alike: the gateway's and the media nodes'.
 //!
-//! * [`answer`], [`body`] – envelopes out, JSON in
+//! * [`answer`], [`body`], [`json`] – envelopes out, JSON in
 //! * [`token`] – JWT signed with HS256
 //! * [`limits`] – so many requests in so much time, and the headers that tell
 //! * [`client`], [`proxies`] – who is at the other end
@@ -9,6 +9,7 @@
 //! * [`serve`] – listening, and ending well
 //! * [`tls`] – certificates from files, and whom to believe
 //! * [`metrics`] – a registry that knows its own table
+//! * [`trace`] – spans
 //! * [`random`] – secrets from the system's randomness
 
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@
 pub mod answer;
 pub mod body;
 pub mod client;
+pub mod json;
 pub mod limits;
 pub mod metrics;
 pub mod origin;
@@ -26,6 +28,7 @@ pub mod setting;
 pub mod surround;
 pub mod tls;
 pub mod token;
+pub mod trace;
 
 pub use answer::{ApiError, fail};
 pub use body::Body;

@@ -115,3 +115,28 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     tracing::error!(panic = text, "a request handler panicked");
     fail(ErrorCode::InternalServerError)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_without_its_words() {
+        async fn broken() -> &'static str {
+            panic!("the password is 4711")
+        }
+        let routes = caught(Router::new().route("/", get(broken)));
+        let request = Request::new(Body::empty());
+        let answer = routes.oneshot(request).await.expect("it answers");
+        assert_eq!(answer.status().as_u16(), 500);
+        let body = to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("INTERNAL_SERVER_ERROR"), "{text}");
+        assert!(!text.contains("4711") && !text.contains("panic"), "{text}");
+    }
+}

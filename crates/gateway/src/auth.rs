@@ -160,6 +160,10 @@ impl Addressed for LoginClaims {
     fn audience(&self) -> Audience {
         self.aud
     }
+
+    fn expires(&self) -> u64 {
+        self.exp
+    }
 }
 
 /// What a login token proves.
@@ -170,8 +174,20 @@ enum Login {
         platform_admin: bool,
         /// For somebody the directory does not know yet.
         newcomer: Option<(Text, Option<String>)>,
+        until: Timestamp,
     },
-    Service,
+    Service {
+        until: Timestamp,
+    },
+}
+
+/// Whoever a token or a session proved, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    /// Who.
+    pub caller: Caller,
+    /// When the proof ends; never, where a guest's link has no end.
+    pub until: Option<Timestamp>,
 }
 
 /// Signs and verifies.
@@ -181,6 +197,7 @@ pub struct Tokens {
     media: TokenSigner,
     /// Of media nodes that speak to the gateway: the other way round with the same secret.
     nodes: Verifier,
+    media_verifier: Verifier,
 }
 
 impl Tokens {
@@ -192,6 +209,7 @@ impl Tokens {
             login_signer: TokenSigner::new(&login.current),
             media: TokenSigner::new(&media.current),
             nodes: Verifier::new(media, Audience::Gateway, &["sub"]),
+            media_verifier: Verifier::new(media, Audience::Media, &[]),
         }
     }
 
@@ -249,8 +267,9 @@ impl Tokens {
     fn verify(&self, token: &str) -> Result<Login, InvalidToken> {
         let claims: LoginClaims = self.login.verify(token)?;
         let role = claims.role.as_deref();
+        let until = Timestamp::from_unix_seconds(claims.exp);
         if role == Some("service") {
-            return Ok(Login::Service);
+            return Ok(Login::Service { until });
         }
         let subject = match (claims.sub, claims.user_id) {
             // Two that differ prove nothing.
@@ -262,7 +281,13 @@ impl Tokens {
             id: subject.0.parse().map_err(|_| InvalidToken)?,
             platform_admin: role == Some("admin"),
             newcomer: claims.username.map(|username| (username, claims.avatar)),
+            until,
         })
+    }
+
+    /// Whether a media token was signed by this installation, even if it has ended since: then nobody guessed it.
+    pub(crate) fn signed_media(&self, token: &str) -> bool {
+        self.media_verifier.signed(token)
     }
 }
 
@@ -320,14 +345,20 @@ impl Authenticator {
     ///
     /// # Errors
     /// `UNAUTHORIZED` unless it is a good token of somebody known; `SERVICE_UNAVAILABLE` without the store.
-    pub async fn user(&self, token: &str) -> Result<Caller, ErrorBody> {
-        let (id, platform_admin, newcomer) = match self.tokens.verify(token) {
-            Ok(Login::Service) => return Ok(Caller::Service),
+    pub async fn user(&self, token: &str) -> Result<Proven, ErrorBody> {
+        let (id, platform_admin, newcomer, until) = match self.tokens.verify(token) {
+            Ok(Login::Service { until }) => {
+                return Ok(Proven {
+                    caller: Caller::Service,
+                    until: Some(until),
+                });
+            }
             Ok(Login::User {
                 id,
                 platform_admin,
                 newcomer,
-            }) => (id, platform_admin, newcomer),
+                until,
+            }) => (id, platform_admin, newcomer, until),
             Err(InvalidToken) => return Err(refused()),
         };
         let known = self.store.user(&id).await.map_err(|error| fault(&error))?;
@@ -336,31 +367,35 @@ impl Authenticator {
             (None, Some((username, avatar))) => self.enter(id, username, avatar).await?,
             (None, None) => return Err(refused()),
         };
-        Ok(Caller::User {
+        let caller = Caller::User {
             id: user.id,
             username: user.username,
             avatar: user.avatar,
             language: Some(user.language),
             platform_admin,
-        })
+        };
+        let until = Some(until);
+        Ok(Proven { caller, until })
     }
 
     /// Whose session this is.
     ///
     /// # Errors
     /// `UNAUTHORIZED` unless guest and link are still good; `SERVICE_UNAVAILABLE` without the store.
-    pub async fn guest(&self, session: &str) -> Result<Caller, ErrorBody> {
+    pub async fn guest(&self, session: &str) -> Result<Proven, ErrorBody> {
         let hash = Secret::from_text(session).hash();
         let guest = self.store.guest_by_session(&hash).await;
         let guest = guest.map_err(|error| fault(&error))?.ok_or_else(refused)?;
-        self.open_link(&guest).await?.ok_or_else(refused)?;
-        Ok(Caller::Guest {
+        let link = self.open_link(&guest).await?.ok_or_else(refused)?;
+        let caller = Caller::Guest {
             id: guest.id,
             username: guest.username,
             language: Some(guest.language),
             conversation: guest.conversation_id,
             link: guest.share_link_id,
-        })
+        };
+        let until = link.expires_at;
+        Ok(Proven { caller, until })
     }
 
     /// Whether somebody may enter a call now. Guests are admitted as long as their link is good, and as many at a

@@ -162,6 +162,11 @@ impl Calls {
         self.0.switches.summary()
     }
 
+    /// Who somebody is in this call.
+    pub(crate) fn seat_of(&self, call: &CallId, person: &Person) -> Option<signalling::ParticipantId> {
+        self.0.registry.seat(call, person)
+    }
+
     /// The call somebody is in, or asks to be let into.
     pub(crate) fn call_of(&self, person: &Person) -> Option<CallId> {
         self.0.registry.call_of(person).map(|running| running.call)
@@ -191,7 +196,7 @@ impl Calls {
     ) -> Result<Answer, ErrorBody> {
         let request = self.0.request();
         let (answered, answer) = oneshot::channel();
-        let mail = Mail::Input(Box::new(input(request)), Some((request, answered)));
+        let mail = Mail::input(input(request), Some((request, answered)));
         let ended = || ErrorBody::new(ErrorCode::CallEnded).about("callId", &running.call);
         running.mailbox.send(mail).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
@@ -228,7 +233,7 @@ impl Calls {
     /// Tells the call something that nobody waits for.
     async fn tell(&self, running: &Running, input: Input) {
         // A call that is over has no use for it.
-        drop(running.mailbox.send(Mail::Input(Box::new(input), None)).await);
+        drop(running.mailbox.send(Mail::input(input, None)).await);
     }
 }
 

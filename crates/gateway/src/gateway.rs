@@ -204,7 +204,8 @@ impl Gateway {
     /// All routes: REST, Socket.IO, the rooms of media nodes. `beside` adds those of whoever embeds the gateway; its
     /// fallback answers what neither knows.
     pub fn router(&self, beside: Option<Router>) -> Router {
-        let routes = http::routes(&self.shared).merge(proxy::routes(Arc::clone(&self.shared.nodes)));
+        let rooms = proxy::routes(Arc::clone(&self.shared.nodes));
+        let routes = http::routes(&self.shared).merge(http::proxied(rooms, &self.shared));
         let routes = match beside {
             Some(beside) => routes.merge(beside),
             None => routes.fallback(not_found),

@@ -7,6 +7,7 @@
 //! * `admin` – what operators see and do
 //! * `server` – STUN and TURN servers, bandwidth test, what the server is like
 //! * `operations` – for probes and scrapers
+//! * `proxied` – around requests that are passed on to media nodes
 //! * `surround` – what is around every request
 
 mod account;
@@ -18,6 +19,7 @@ mod guests;
 mod operations;
 mod past;
 mod people;
+mod proxied;
 mod read;
 mod server;
 mod surround;
@@ -34,6 +36,7 @@ use crate::gateway::Shared;
 use crate::limits::Scope;
 use gate::{Entry, Gate, pass};
 
+pub(crate) use proxied::proxied;
 pub(crate) use surround::{measured, protected};
 
 /// All routes but Socket.IO's and those of media nodes' rooms.

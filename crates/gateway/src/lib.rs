@@ -9,6 +9,7 @@ pub mod config;
 mod directory;
 mod fault;
 pub mod flags;
+mod footprint;
 mod gateway;
 mod http;
 pub mod ice_servers;

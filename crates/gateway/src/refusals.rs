@@ -11,6 +11,7 @@ use store::{AuditEntry, AuditType};
 
 use crate::auth::Caller;
 use crate::config::IpHashKey;
+use crate::footprint::Footprint;
 
 /// Time between two lines of one kind about one person at one address.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -47,6 +48,21 @@ impl Refusals {
         }
     }
 
+    /// What is kept of where a request came from.
+    pub(crate) fn footprint(
+        &self,
+        caller: Option<&Caller>,
+        address: &str,
+        user_agent: Option<&str>,
+    ) -> Footprint {
+        let hash = hmac::sign(&self.key, address.as_bytes());
+        Footprint {
+            person: caller.and_then(Caller::person),
+            ip_hash: edge::random::hex(hash.as_ref()),
+            user_agent: user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect()),
+        }
+    }
+
     /// The line to be written about a refusal at `now`, if one is; `what` was asked is an object without names.
     pub(crate) fn entry(&self, now: Instant, refusal: Refusal<'_>, what: Value) -> Option<AuditEntry> {
         let event = match refusal.status {
@@ -59,15 +75,14 @@ impl Refusals {
         if !self.noted.count(now, event, &who, 1).admitted {
             return None;
         }
-        let hash = hmac::sign(&self.key, refusal.address.as_bytes());
-        let user_agent = refusal.user_agent;
+        let from = self.footprint(None, refusal.address, refusal.user_agent);
         Some(AuditEntry {
             event,
             user: refusal.caller.and_then(Caller::user),
             call: refusal.call,
             metadata: what,
-            ip_hash: Some(edge::random::hex(hash.as_ref())),
-            user_agent: user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect()),
+            ip_hash: Some(from.ip_hash),
+            user_agent: from.user_agent,
             timestamp: Timestamp::from(SystemTime::now()),
         })
     }

@@ -93,6 +93,11 @@ fn read(lines: &[&str], signal_type: SignalType) -> Result<(), ErrorBody> {
             media += 1;
             section(line)?;
         }
+        if media == 0
+            && let Some(attribute) = line.strip_prefix("a=")
+        {
+            wonder(attribute);
+        }
         // An offer leaves the choice of who begins DTLS open; an answer makes it (RFC 8842 §5.2).
         let chosen = matches!(*line, "a=setup:active" | "a=setup:passive");
         let open = *line == "a=setup:actpass";
@@ -106,6 +111,34 @@ fn read(lines: &[&str], signal_type: SignalType) -> Result<(), ErrorBody> {
         return Err(invalid("sdp has no media"));
     }
     Ok(())
+}
+
+/// Attributes of a whole session that browsers write (RFC 8829 §5.2.1, RFC 9143, RFC 8839 §5.3, RFC 8122, RFC 8285 §6,
+/// and `msid-semantic` of old drafts).
+const SESSION_ATTRIBUTES: [&str; 12] = [
+    "group",
+    "ice-options",
+    "ice-lite",
+    "ice-ufrag",
+    "ice-pwd",
+    "fingerprint",
+    "setup",
+    "identity",
+    "tls-id",
+    "msid-semantic",
+    "extmap-allow-mixed",
+    "sendrecv",
+];
+
+/// Says in the log that somebody's session has an attribute that nobody knows (contract §6.5): its name and no more.
+fn wonder(attribute: &str) {
+    let name = attribute.split(':').next().unwrap_or_default();
+    if SESSION_ATTRIBUTES.contains(&name) {
+        return;
+    }
+    let plain = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
+    let name: String = name.chars().take_while(plain).take(40).collect();
+    tracing::debug!(attribute = name, "a session description has an unknown attribute");
 }
 
 /// `audio 9 UDP/TLS/RTP/SAVPF 111 …`.
@@ -131,12 +164,41 @@ fn stripped(lines: &[&str], allowed: Addresses) -> String {
                 Outside::Drop => continue,
                 Outside::Keep(rest) => format!("a=candidate:{rest}"),
             },
-            None => (*line).to_owned(),
+            None => without_address(line, allowed),
         };
         text.push_str(&kept);
         text.push_str("\r\n");
     }
     text
+}
+
+/// A line that says where media or its sender is: the connection (RFC 8866 §5.7), the origin (§5.2), `rtcp` (RFC
+/// 3605). Browsers put the address of their favourite candidate there. ICE uses none of them.
+fn without_address(line: &str, allowed: Addresses) -> String {
+    if !["c=", "o=", "a=rtcp:"].iter().any(|kind| line.starts_with(kind)) {
+        return line.to_owned();
+    }
+    let mut words: Vec<&str> = line.split(' ').collect();
+    let Some(last) = words.last_mut() else {
+        return line.to_owned();
+    };
+    let hidden = |address: IpAddr| {
+        let own = address.to_canonical().is_loopback() || address.is_unspecified();
+        !own && (allowed == Addresses::Relays || is_private(address))
+    };
+    match last.parse::<IpAddr>() {
+        Ok(address) if hidden(address) => *last = blank(address),
+        _ => {}
+    }
+    words.join(" ")
+}
+
+/// No address, of the same family.
+const fn blank(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "0.0.0.0",
+        IpAddr::V6(_) => "::",
+    }
 }
 
 fn candidate(signal: &Signal, allowed: Addresses) -> Result<Option<Signal>, ErrorBody> {
@@ -247,11 +309,7 @@ fn outside(rest: &str, allowed: Addresses) -> Outside {
     if kind == "host" && address.is_some_and(is_private) {
         return Outside::Drop;
     }
-    let blank = if address.is_some_and(|address| address.is_ipv6()) {
-        "::"
-    } else {
-        "0.0.0.0"
-    };
+    let blank = address.map_or("0.0.0.0", blank);
     for index in 8..words.len().saturating_sub(1) {
         let (Some("raddr"), Some(related)) = (words.get(index).copied(), words.get_mut(index + 1)) else {
             continue;

@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
     settings: Settings,
     #[command(flatten)]
     tls: TlsSettings,
+    #[command(flatten)]
+    traces: logs::TraceSettings,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -33,6 +35,10 @@ pub(crate) fn gateway(arguments: &Arguments) -> Result<ExitCode> {
         Ok(config) => config,
         Err(errors) => return Ok(run::refuse(&errors)),
     };
+    let traces = match arguments.traces.check("meeshy-gateway") {
+        Ok(traces) => traces,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
     let certificate = match arguments.tls.check() {
         Ok(certificate) => certificate,
         Err(error) => return Ok(run::refuse(&error)),
@@ -40,9 +46,15 @@ pub(crate) fn gateway(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.check_config {
         say(config.report().trim_end());
         say(&arguments.tls.report());
+        say(&arguments.traces.report());
         return Ok(ExitCode::SUCCESS);
     }
-    logs::install(&config.log_level)?;
+    let log = logs::Log {
+        level: config.log_level.clone(),
+        node: None,
+        traces,
+    };
+    let _logging = logs::install(&log)?;
     run::block_on(run_gateway(config, certificate))
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Arguments {
     settings: Settings,
     #[command(flatten)]
     tls: TlsSettings,
+    #[command(flatten)]
+    traces: logs::TraceSettings,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -28,6 +30,10 @@ pub(crate) fn media(arguments: &Arguments) -> Result<ExitCode> {
         Ok(config) => config,
         Err(errors) => return Ok(run::refuse(&errors)),
     };
+    let traces = match arguments.traces.check("meeshy-media") {
+        Ok(traces) => traces,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
     let certificate = match arguments.tls.check() {
         Ok(certificate) => certificate,
         Err(error) => return Ok(run::refuse(&error)),
@@ -35,9 +41,15 @@ pub(crate) fn media(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.check_config {
         say(config.report().trim_end());
         say(&arguments.tls.report());
+        say(&arguments.traces.report());
         return Ok(ExitCode::SUCCESS);
     }
-    logs::install(&config.log_level)?;
+    let log = logs::Log {
+        level: config.log_level.clone(),
+        node: Some(config.server_id.clone()),
+        traces,
+    };
+    let _logging = logs::install(&log)?;
     run::block_on(run_node(config, certificate))
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Arguments {
     /// Serve HTTPS to this network with a certificate made here, and print the address as a QR code
     #[arg(long)]
     lan: bool,
+    #[command(flatten)]
+    traces: logs::TraceSettings,
     /// Print the settings as they would be used, without secrets, and exit
     #[arg(long)]
     check_config: bool,
@@ -68,12 +70,22 @@ pub(crate) fn serve(mut arguments: Arguments) -> Result<ExitCode> {
         Ok(configs) => configs,
         Err(error) => return Ok(run::refuse(&error)),
     };
+    let traces = match arguments.traces.check("meeshy") {
+        Ok(traces) => traces,
+        Err(error) => return Ok(run::refuse(&error)),
+    };
     if arguments.check_config {
         say(&report(&node, &gateway));
         say(&arguments.told.tls.report());
+        say(&arguments.traces.report());
         return Ok(ExitCode::SUCCESS);
     }
-    logs::install(&node.log_level)?;
+    let log = logs::Log {
+        level: node.log_level.clone(),
+        node: Some(node.server_id.clone()),
+        traces,
+    };
+    let _logging = logs::install(&log)?;
     run::block_on(run_all(node, gateway, front, arguments.told.data))
 }
 

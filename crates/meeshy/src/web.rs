@@ -18,9 +18,20 @@ use crate::ask::{self, Scheme, Server};
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// Everything from this server alone; pictures and tracks may also be made by the page itself.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; \
-    img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; \
-    frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
+    style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The policy for a page that was asked for at this host. Old browsers (Safari before 15.4) do not count a WebSocket
+/// to the own host as `'self'`, so it is named; any other host stays closed.
+fn policy(host: Option<&HeaderValue>) -> String {
+    let plain = |text: &&str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        !text.is_empty() && text.bytes().all(allowed)
+    };
+    let host = host.and_then(|host| host.to_str().ok()).filter(plain);
+    let sockets = host.map_or(String::new(), |host| format!(" ws://{host} wss://{host}"));
+    format!("{CONTENT_SECURITY_POLICY}; connect-src 'self'{sockets}")
+}
 
 /// What the page may use of the device, and nothing it embeds.
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), \
@@ -93,10 +104,9 @@ fn embedded(path: &str, request: &HeaderMap) -> Option<Response> {
     };
     headers.insert(header::CONTENT_TYPE, with_charset(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
-    );
+    if let Ok(policy) = HeaderValue::from_str(&policy(request.get(header::HOST))) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS_POLICY));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
@@ -135,6 +145,55 @@ mod tests {
         assert_eq!(header("cache-control"), "no-cache");
         assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
         assert!(header("permissions-policy").contains("microphone=(self)"));
+    }
+
+    #[test]
+    fn the_page_reaches_its_own_host_and_no_other() {
+        let asked = |host: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            let response = embedded("index.html", &headers).expect("there is a page");
+            let policy = response.headers()["content-security-policy"]
+                .to_str()
+                .expect("text");
+            let directives: Vec<String> = policy.split("; ").map(str::to_owned).collect();
+            directives
+        };
+        let table = [
+            (
+                "calls.example.org:8443",
+                "connect-src 'self' ws://calls.example.org:8443 wss://calls.example.org:8443",
+            ),
+            (
+                "[2001:db8::1]",
+                "connect-src 'self' ws://[2001:db8::1] wss://[2001:db8::1]",
+            ),
+            // Nothing else than a host gets into the policy.
+            ("a; script-src *", "connect-src 'self'"),
+            ("* 'unsafe-eval'", "connect-src 'self'"),
+            ("", "connect-src 'self'"),
+        ];
+        for (host, connect) in table {
+            let directives = asked(host);
+            for directive in [
+                connect,
+                "default-src 'self'",
+                "object-src 'none'",
+                "base-uri 'none'",
+                "form-action 'self'",
+                "frame-ancestors 'none'",
+            ] {
+                assert!(
+                    directives.iter().any(|own| own == directive),
+                    "{host}: {directives:?}"
+                );
+            }
+            assert!(
+                !directives
+                    .iter()
+                    .any(|own| own.contains("script") || own.contains("eval"))
+            );
+        }
     }
 
     #[test]

@@ -86,6 +86,29 @@ describe("GatewaySocket", () => {
     expect(present).toHaveLength(1);
   });
 
+  it("gives up when what proved who one is has come to its end", async () => {
+    const { socket, links } = client();
+    await soon(() => expect(links).toEqual(["ready"]));
+    answer = () => undefined;
+    const request = socket.request("call:leave", { callId: "k" });
+    present[0]?.emit("authenticated", { success: false, error: { code: "UNAUTHORIZED", message: "over" } });
+    present[0]?.disconnect(true);
+    await expect(request).rejects.toThrow();
+    expect(links).toEqual(["ready", "refused"]);
+    expect(present).toHaveLength(1);
+  });
+
+  it("comes back when the gateway only has no time for it now", async () => {
+    const { links } = client();
+    await soon(() => expect(links).toEqual(["ready"]));
+    const error = { code: "RATE_LIMIT_EXCEEDED", message: "wait", retryAfter: 0.2 };
+    const began = Date.now();
+    present[0]?.emit("authenticated", { success: false, error });
+    present[0]?.disconnect(true);
+    await soon(() => expect(links).toEqual(["ready", "interrupted", "ready"]));
+    expect(Date.now() - began).toBeGreaterThanOrEqual(190);
+  });
+
   it("hands the gateway's events on", async () => {
     const { socket, links } = client();
     const seen: unknown[] = [];

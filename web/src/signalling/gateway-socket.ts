@@ -61,6 +61,8 @@ export class GatewaySocket {
   readonly #network: EventTarget | undefined;
   #link: GatewayLink = "connecting";
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Milliseconds the gateway asked to wait before the next attempt. */
+  #patience = 0;
   #closed = false;
 
   constructor(options: GatewaySocketOptions) {
@@ -168,8 +170,11 @@ export class GatewaySocket {
   }
 
   #authenticated(answer: Authenticated): void {
-    if (answer.success) this.#ready();
-    else this.#refuse();
+    const { success, error } = answer;
+    if (success) this.#ready();
+    else if (error === undefined || error.code === "UNAUTHORIZED") this.#refuse();
+    // It knows nobody just now, or has heard too much from this address: it closes, and may be asked again later.
+    else this.#patience = (error.retryAfter ?? 0) * 1000;
   }
 
   #ready(): void {
@@ -192,7 +197,8 @@ export class GatewaySocket {
 
   #reconnectLater(): void {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#socket.connect(), this.#reconnectDelay);
+    this.#retry = setTimeout(() => this.#socket.connect(), Math.max(this.#reconnectDelay, this.#patience));
+    this.#patience = 0;
   }
 
   #become(link: GatewayLink): void {

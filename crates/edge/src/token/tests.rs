@@ -78,6 +78,80 @@ fn an_expired_token_is_refused_without_grace() {
 }
 
 #[test]
+fn who_comes_late_is_told_from_who_guesses() {
+    let verifier = verifier(Some("the former secret, also of thirty-two bytes"));
+    let late = |secret| {
+        let long_ago = Timestamp::from_unix_seconds(1_700_000_000);
+        let minted = TokenSigner::new(secret).sign_from(
+            long_ago,
+            Duration::from_secs(60),
+            |Lifetime { exp, .. }| serde_json::json!({ "exp": exp, "aud": "elsewhere" }),
+        );
+        minted.token.0
+    };
+    assert!(verifier.signed(&late(SECRET)));
+    assert!(verifier.signed(&late("the former secret, also of thirty-two bytes")));
+    assert!(!verifier.signed(&late("another secret of more than thirty-two bytes")));
+    assert!(!verifier.signed("a.b.c"));
+    assert_eq!(
+        verifier.verify::<Claims>(&late(SECRET)).map(drop),
+        Err(InvalidToken)
+    );
+}
+
+#[test]
+fn other_algorithms_than_hs256_prove_nothing() {
+    let verifier = verifier(None);
+    let claims = |exp| {
+        serde_json::json!({
+            "sub": "u1", "callId": "call-1", "participantId": "p", "role": "service", "iat": 1, "exp": exp, "aud": "media",
+        })
+    };
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let sign = |algorithm, kid: Option<&str>| {
+        let mut header = Header::new(algorithm);
+        header.kid = kid.map(str::to_owned);
+        encode(&header, &claims(4_000_000_000_u64), &key).expect("it can be signed")
+    };
+    // Which key is meant is not for the token to say: a file, a statement of SQL or another's name changes nothing.
+    for kid in [None, Some("/dev/null"), Some("' OR 1=1 --"), Some("previous")] {
+        assert!(
+            verifier.verify::<Claims>(&sign(Algorithm::HS256, kid)).is_ok(),
+            "{kid:?}"
+        );
+    }
+    for algorithm in [Algorithm::HS384, Algorithm::HS512] {
+        let token = sign(algorithm, None);
+        assert_eq!(
+            verifier.verify::<Claims>(&token).map(drop),
+            Err(InvalidToken),
+            "{algorithm:?}"
+        );
+    }
+    // The header says another algorithm; the signature is that of HS256 over just this.
+    let good = sign(Algorithm::HS256, None);
+    let claims = good.split('.').nth(1).expect("claims");
+    for (algorithm, header) in [
+        ("none", "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"),
+        ("RS256", "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9"),
+    ] {
+        let signature =
+            jsonwebtoken::crypto::sign(format!("{header}.{claims}").as_bytes(), &key, Algorithm::HS256);
+        let signature = signature.expect("it can be signed");
+        for token in [
+            format!("{header}.{claims}.{signature}"),
+            format!("{header}.{claims}."),
+        ] {
+            assert_eq!(
+                verifier.verify::<Claims>(&token).map(drop),
+                Err(InvalidToken),
+                "{algorithm}"
+            );
+        }
+    }
+}
+
+#[test]
 fn both_secrets_of_a_rotation_verify_and_one_signs() {
     let old = "the former secret, also of thirty-two bytes";
     let rotating = verifier(Some(old));

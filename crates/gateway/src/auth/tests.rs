@@ -42,7 +42,9 @@ async fn a_login_stands_for_the_user_as_the_directory_knows_them() {
     let (authenticator, tokens, store) = authenticator();
     let anna = anna(&*store).await;
     let minted = tokens.login(now(), anna.id);
-    let caller = authenticator.user(&minted.token.0).await.expect("a good token");
+    let proven = authenticator.user(&minted.token.0).await.expect("a good token");
+    assert_eq!(proven.until, Some(minted.expires_at));
+    let caller = proven.caller;
     assert_eq!(caller.person(), Some(Person::User(anna.id)));
     assert!(!caller.rules_everything());
     let identity = caller.identity().expect("a person");
@@ -51,12 +53,13 @@ async fn a_login_stands_for_the_user_as_the_directory_knows_them() {
         (anna.avatar, Some(anna.language))
     );
     let admin = login_token(SECRET, LoginSubject::Admin(anna.id), Duration::from_secs(60));
-    let caller = authenticator.user(&admin.0).await.expect("a good token");
+    let caller = authenticator.user(&admin.0).await.expect("a good token").caller;
     assert!(caller.rules_everything());
     assert_eq!(caller.user(), Some(anna.id));
     let service = login_token(SECRET, LoginSubject::Service, Duration::from_secs(60));
-    let caller = authenticator.user(&service.0).await;
-    assert_eq!(caller, Ok(Caller::Service));
+    let proven = authenticator.user(&service.0).await.expect("a good token");
+    assert_eq!(proven.caller, Caller::Service);
+    assert!(proven.until.is_some_and(|until| until > now()));
 }
 
 #[tokio::test]

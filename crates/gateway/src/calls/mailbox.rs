@@ -7,6 +7,9 @@ use signalling::client_gateway::{Initiated, JoinDto, Mode};
 use signalling::error::ErrorBody;
 use signalling::{ParticipantId, Timestamp};
 use tokio::sync::oneshot;
+use tracing::Span;
+
+use crate::footprint::Footprint;
 
 /// How much may wait for one call. Fifty devices that all speak at once stay below.
 pub(super) const CAPACITY: usize = 1024;
@@ -19,10 +22,33 @@ pub(super) type Answered = oneshot::Sender<Result<Answer, ErrorBody>>;
 
 /// Something for a call's task.
 pub(super) enum Mail {
-    /// Something happened. With an answer expected if it is a request, under the request's number.
-    Input(Box<Input>, Option<(call::RequestId, Answered)>),
+    /// Something happened.
+    Input(Box<Happened>),
     /// Something is looked up.
     Look(Look),
+}
+
+/// Something that happened to a call.
+pub(super) struct Happened {
+    pub(super) input: Input,
+    /// Who expects an answer if it is a request, under the request's number.
+    pub(super) waiting: Option<(call::RequestId, Answered)>,
+    /// Where the request came from.
+    pub(super) from: Option<Footprint>,
+    /// In the course of what.
+    pub(super) span: Span,
+}
+
+impl Mail {
+    /// Something that happens now, in the course of what the caller does.
+    pub(super) fn input(input: Input, waiting: Option<(call::RequestId, Answered)>) -> Self {
+        Self::Input(Box::new(Happened {
+            input,
+            waiting,
+            from: Footprint::current(),
+            span: Span::current(),
+        }))
+    }
 }
 
 impl fmt::Debug for Mail {

@@ -12,6 +12,7 @@ use signalling::error::ErrorBody;
 use signalling::{CallId, ConversationId, ErrorCode, ParticipantId, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::access::denied;
 use super::mailbox::{Answer, CAPACITY, Left};
@@ -22,6 +23,7 @@ use crate::auth::Caller;
 use crate::cluster::Lock;
 use crate::fault::fault;
 use crate::flags::Flag;
+use crate::footprint::Footprint;
 use crate::region::Region;
 use edge::random;
 
@@ -61,7 +63,9 @@ impl Calls {
             request,
         };
         // In a task of its own: a client that hangs up half-way leaves no half-begun call behind.
-        let begun = tokio::spawn(async move { calls.begin_locked(begun).await }).await;
+        let from = Footprint::current();
+        let work = Footprint::carried(from, async move { calls.begin_locked(begun).await });
+        let begun = tokio::spawn(work.in_current_span()).await;
         let initiated = begun.unwrap_or_else(|_| Err(ErrorBody::new(ErrorCode::InternalServerError)))?;
         self.still_there(socket, &initiated.call_id).await;
         Ok(initiated)

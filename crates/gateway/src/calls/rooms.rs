@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use call::{Input, NodeCommand, RoomAttempt, RoomInfo};
 use tokio::sync::mpsc;
+use tracing::{Instrument, Span};
 
 use super::Inner;
 use super::mailbox::Mail;
@@ -11,14 +12,19 @@ use super::registry::Running;
 use crate::nodes::Wish;
 
 /// Starts the task for one call. It ends when the sender is gone and everything was done.
-pub(super) fn spawn(inner: Arc<Inner>, running: &Running) -> mpsc::UnboundedSender<NodeCommand> {
-    let (sender, mut commands) = mpsc::unbounded_channel();
+pub(super) fn spawn(inner: Arc<Inner>, running: &Running) -> mpsc::UnboundedSender<(NodeCommand, Span)> {
+    let (sender, mut commands) = mpsc::unbounded_channel::<(NodeCommand, Span)>();
     let running = running.clone();
     tokio::spawn(async move {
-        while let Some(command) = commands.recv().await {
-            if let Some(input) = carry_out(&inner, &running, command).await {
+        while let Some((command, span)) = commands.recv().await {
+            let span = span.in_scope(|| edge::span!("room command", call = %running.call));
+            let work = carry_out(&inner, &running, command).instrument(span);
+            if let Some(input) = work.await {
+                if let Input::RoomReady { room, .. } = &input {
+                    tracing::info!(call = %running.call, node = %room.node.0, "the call has a room");
+                }
                 // A call that is over has no use for it.
-                drop(running.mailbox.send(Mail::Input(Box::new(input), None)).await);
+                drop(running.mailbox.send(Mail::input(input, None)).await);
             }
         }
         inner.nodes.forget(&running.call).await;

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::{Call, Input, MetricsRecord, NodeCommand, Output, Persist, Person, Reply, RequestId};
-use signalling::client_gateway::{EndReason, Initiated};
+use call::{Call, Input, Measure, MetricsRecord, NodeCommand, Output, Persist, Person, Reply, RequestId};
+use signalling::client_gateway::{EndReason, Initiated, TransitionState};
 use signalling::error::ErrorBody;
 use signalling::{ErrorCode, ParticipantId, Timestamp};
 use store::{AuditEntry, AuditType, CaptionRecord, CaptionSource, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tracing::field::{Empty, display};
+use tracing::{Instrument, Span};
 
 use super::credentials::Holder;
 use super::journal::Line;
 use super::ledger::Ledger;
-use super::mailbox::{Answer, Answered, Left, Mail};
+use super::mailbox::{Answer, Answered, Happened, Left, Mail};
 use super::registry::Running;
 use super::{Inner, rooms};
+use crate::footprint::Footprint;
 
 /// How often it is noted again where the room is, so that the note outlives its time (contract §2.10).
 const PLACE_AGAIN: Duration = Duration::from_secs(600);
@@ -38,9 +41,13 @@ pub(super) struct CallTask {
     running: Running,
     mail: mpsc::Receiver<Mail>,
     waiting: HashMap<RequestId, Answered>,
+    /// Where each person's last request came from.
+    whence: HashMap<Person, Footprint>,
     ledger: Ledger,
     written: Written,
-    rooms: mpsc::UnboundedSender<NodeCommand>,
+    rooms: mpsc::UnboundedSender<(NodeCommand, Span)>,
+    /// The switch that is under way, for traces.
+    switch: Option<Span>,
     over: bool,
 }
 
@@ -82,23 +89,31 @@ impl CallTask {
             mail: start.mail,
             waiting: start.waiting.into_iter().collect(),
             rooms,
+            switch: None,
+            whence: HashMap::new(),
             over: false,
         };
-        tokio::spawn(async move {
-            task.carry_out(start.outputs).await;
+        task.note_whence(Footprint::current());
+        let span = edge::span!("call", call = %task.running.call);
+        let cause = Span::current();
+        let work = async move {
+            task.carry_out(start.outputs).instrument(cause).await;
             task.run().await;
             let Self { ledger, mut mail, .. } = task;
             // Whoever still knocks hears that it is over, and not before the registry does.
             drop(registered);
             mail.close();
             while let Some(mail) = mail.recv().await {
-                if let Mail::Input(_, Some((_, answered))) = mail {
+                if let Mail::Input(happened) = mail
+                    && let Some((_, answered)) = happened.waiting
+                {
                     // Nobody waits any more, or is told.
                     drop(answered.send(Err(ErrorBody::new(ErrorCode::CallEnded))));
                 }
             }
             ledger.finish().await;
-        });
+        };
+        tokio::spawn(work.instrument(span));
     }
 
     async fn run(&mut self) {
@@ -120,11 +135,27 @@ impl CallTask {
 
     async fn take(&mut self, mail: Mail) {
         match mail {
-            Mail::Input(input, waiting) => {
+            Mail::Input(happened) => {
+                let Happened {
+                    input,
+                    waiting,
+                    from,
+                    span,
+                } = *happened;
                 self.waiting.extend(waiting);
-                self.feed(*input).await;
+                self.note_whence(from);
+                self.feed(input).instrument(span).await;
             }
             Mail::Look(look) => look(&self.call, self.inner.now()),
+        }
+    }
+
+    /// Remembers where somebody's last request came from: what becomes of it may be written down later.
+    fn note_whence(&mut self, from: Option<Footprint>) {
+        if let Some(from) = from
+            && let Some(person) = from.person
+        {
+            self.whence.insert(person, from);
         }
     }
 
@@ -142,12 +173,14 @@ impl CallTask {
                 Output::Persist(persist) => self.persist(persist).await,
                 Output::Node(command) => {
                     // Its task ends after this one.
-                    drop(self.rooms.send(command));
+                    let cause = self.switch.clone().unwrap_or_else(Span::current);
+                    drop(self.rooms.send((command, cause)));
                 }
                 Output::Measure(measure) => {
                     let call = &self.running.call;
                     self.inner.switches.note(self.inner.now(), call, &measure);
                     self.inner.metrics.measured(call, &measure);
+                    self.trace_switch(&measure);
                 }
                 Output::Release { socket } => {
                     tracing::debug!(call = %self.running.call, socket = socket.0, "a device is released");
@@ -159,6 +192,51 @@ impl CallTask {
             }
         }
         self.over = self.call.is_over();
+    }
+
+    /// Follows a switch from its first step to its last, in the trace of whatever caused it.
+    fn trace_switch(&mut self, measure: &Measure) {
+        match measure {
+            Measure::State {
+                transition: TransitionState::P2p | TransitionState::Sfu,
+                ..
+            } => self.switch = None,
+            Measure::State { .. } => {
+                let begin = || {
+                    edge::span!(
+                        "mode switch",
+                        call = %self.running.call,
+                        from = Empty,
+                        to = Empty,
+                        reason = Empty,
+                        success = Empty
+                    )
+                };
+                self.switch.get_or_insert_with(begin);
+            }
+            Measure::Transition {
+                from,
+                to,
+                reason,
+                success,
+                ..
+            } => {
+                let (from, to, reason) = (from.as_str(), to.as_str(), reason.as_str());
+                if let Some(span) = self.switch.take() {
+                    span.record("from", from).record("to", to);
+                    span.record("reason", reason).record("success", success);
+                }
+                tracing::info!(
+                    call = display(&self.running.call),
+                    from,
+                    to,
+                    reason,
+                    success,
+                    "mode switched"
+                );
+            }
+            Measure::Reconnection { .. } => {}
+        }
     }
 
     fn finished(&mut self) {
@@ -265,6 +343,10 @@ impl CallTask {
             }
             Persist::Audit { event, person } => {
                 let (event, metadata) = audit(event);
+                let seat = person.and_then(|person| self.seats.iter().find(|(seated, _)| *seated == person));
+                let participant = seat.map(|(_, participant)| display(participant));
+                tracing::info!(call = %self.running.call, participant, "{}", event.as_str());
+                let from = person.and_then(|person| self.whence.get(&person));
                 self.inner.journal.add(Line::Audit(AuditEntry {
                     event,
                     user: person.and_then(|person| match person {
@@ -273,8 +355,8 @@ impl CallTask {
                     }),
                     call: Some(self.running.call.clone()),
                     metadata,
-                    ip_hash: None,
-                    user_agent: None,
+                    ip_hash: from.map(|from| from.ip_hash.clone()),
+                    user_agent: from.and_then(|from| from.user_agent.clone()),
                     timestamp: self.inner.now(),
                 }));
             }

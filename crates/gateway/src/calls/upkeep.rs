@@ -173,7 +173,7 @@ impl Calls {
         } = input
         {
             // The next one comes soon: nobody waits for this one.
-            let mail = super::Mail::Input(Box::new(input), None);
+            let mail = super::Mail::input(input, None);
             if running.mailbox.try_send(mail).is_err() {
                 tracing::debug!(%call, "the call is too busy to hear who speaks");
             }

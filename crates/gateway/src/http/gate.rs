@@ -16,6 +16,8 @@ use serde_json::json;
 use signalling::ErrorCode;
 use signalling::client_gateway::GatewayEndpoint;
 use signalling::error::ErrorBody;
+use tracing::Span;
+use tracing::field::display;
 
 use super::read;
 use crate::auth::Caller;
@@ -85,12 +87,23 @@ pub(super) async fn pass(
                     .map(|()| None),
             };
             let known = caller.as_ref().ok().cloned().flatten();
+            let call = params.as_ref().ok().and_then(|params| read::call(params).ok());
+            if let Some(call) = &call {
+                let seat = |person| shared.calls.seat_of(call, &person);
+                let seat = known.as_ref().and_then(Caller::person).and_then(seat);
+                let span = Span::current();
+                span.record("call", display(call));
+                span.record("participant", seat.map(display));
+            }
             if let Some(caller) = &known {
                 let region = shared.region_of(request.extensions().get(), request.headers());
                 request.extensions_mut().insert(region);
                 request.extensions_mut().insert(caller.clone());
             }
-            (gate.counted(caller, &address, next, request).await, known)
+            let agent = agent.as_ref().and_then(|agent| agent.to_str().ok());
+            let from = shared.refusals.footprint(known.as_ref(), &address, agent);
+            let work = gate.counted(caller, &address, next, request);
+            (from.scope(work).await, known)
         }
     };
     if response.status() == StatusCode::FORBIDDEN {
@@ -158,7 +171,7 @@ async fn identify(shared: &Shared, headers: &HeaderMap, address: &str) -> Result
         shared.limits.auth_failed(Instant::now(), address);
         shared.metrics.auth_failed();
     }
-    outcome
+    outcome.map(|proven| proven.caller)
 }
 
 /// Lets media nodes pass. Everybody else who is known is told that it is not for them.

@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use edge::surround::{CrossOrigin, Https, caught, known_method};
 use signalling::client_gateway::MAX_MESSAGE;
+use tracing::Instrument;
 
 use super::gate::SESSION;
 use crate::config::Environment;
@@ -43,10 +44,12 @@ async fn measure(
 ) -> Response {
     let began = Instant::now();
     let method = known_method(request.method());
-    let response = next.run(request).await;
     // Paths nobody knows are one series, or anybody could make as many as they like.
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let span = edge::trace::request(method, route);
+    let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
+    span.record("status", status);
     shared
         .metrics
         .http_request(route, method, status, began.elapsed());

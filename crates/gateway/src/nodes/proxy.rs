@@ -74,6 +74,7 @@ async fn pass_on(nodes: &Nodes, call: &CallId, request: Request) -> Result<Respo
         .http()
         .request(parts.method, target)
         .headers(request_headers(&parts.headers, peer))
+        .headers(edge::trace::carried())
         .body(body)
         .timeout(PATIENCE)
         .send()

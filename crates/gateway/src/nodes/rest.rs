@@ -154,6 +154,7 @@ impl Rest {
         self.http
             .request(method, format!("{}{path}", node.url))
             .bearer_auth(token.0)
+            .headers(edge::trace::carried())
             .timeout(self.timeout)
     }
 

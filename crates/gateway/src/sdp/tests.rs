@@ -109,6 +109,32 @@ fn private_candidates_of_a_description_are_taken_out() {
 }
 
 #[test]
+fn addresses_beside_candidates_are_blanked_too() {
+    let sdp =
+        format!("{HEAD}{AUDIO}c=IN IP4 192.168.1.7\r\na=rtcp:9 IN IP6 fd12::1\r\nc=IN IP4 198.51.100.7\r\n")
+            .replace("o=- 1 1 IN IP4 127.0.0.1", "o=- 1 1 IN IP4 10.0.0.5");
+    let relayed = |allowed| {
+        let signal = check_signal(&described(SignalType::Offer, &sdp), allowed);
+        signal
+            .expect("it reads")
+            .and_then(|signal| signal.sdp)
+            .expect("sdp")
+    };
+    assert_eq!(relayed(Addresses::All), sdp);
+    let public = relayed(Addresses::Public);
+    assert!(
+        !public.contains("192.168.1.7") && !public.contains("fd12") && !public.contains("10.0.0.5"),
+        "{public}"
+    );
+    assert!(
+        public.contains("c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP6 ::\r\nc=IN IP4 198.51.100.7\r\n"),
+        "{public}"
+    );
+    let relays = relayed(Addresses::Relays);
+    assert!(!relays.contains("198.51.100.7"), "{relays}");
+}
+
+#[test]
 fn trickled_candidates_are_kept_blanked_or_dropped() {
     let host = |address: &str| format!("candidate:1 1 udp 2113937151 {address} 50000 typ host");
     for address in [

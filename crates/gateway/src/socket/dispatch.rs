@@ -235,12 +235,12 @@ fn scope(event: &str) -> Scope {
     }
 }
 
-/// A payload's object as `T`. Serde would read a list, too, its entries as the members in order.
+/// A payload's object as `T`.
 pub(super) fn read<T: DeserializeOwned>(payload: Value) -> Result<T, ErrorBody> {
     if !payload.is_object() {
         return Err(invalid("an object is expected"));
     }
-    serde_json::from_value(payload).map_err(|error| invalid(&error.to_string()))
+    edge::json::from_value(payload).map_err(|error| invalid(&error.to_string()))
 }
 
 fn invalid(what: &str) -> ErrorBody {

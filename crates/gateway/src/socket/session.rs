@@ -3,26 +3,28 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::ConnectInfo;
+use axum::http::header::USER_AGENT;
 use call::SocketId;
 use edge::ClientAddress;
 use serde_json::{Value, json};
-use signalling::ErrorCode;
 use signalling::client_gateway::{
     Authenticate, Authenticated, AuthenticatedUser, CallAck, CallError, ServerEvent, request_name,
 };
 use signalling::error::ErrorBody;
+use signalling::{CallId, ErrorCode, Timestamp};
 use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::FromMessageParts;
 use socketioxide::socket::Socket;
 use tokio::sync::mpsc;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
+use tracing::Instrument;
 
 use super::deliver::{Devices, emit};
 use super::{dispatch, presence};
-use crate::auth::Caller;
+use crate::auth::{Caller, Proven, is_language};
 use crate::gateway::Shared;
 use crate::limits::OpenSocket;
 use crate::refusals::Refusal;
@@ -34,12 +36,23 @@ const AUTHENTICATION: Duration = Duration::from_secs(10);
 const QUEUE: usize = 256;
 /// What takes longer than this, as joining during a switch does, no longer holds up what the device says next.
 const IN_ORDER: Duration = Duration::from_millis(300);
+/// How often the clock is looked at until a proof ends: it may be set, and a machine may sleep.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Something from the device.
 enum Said {
     Event(Event),
     /// Its connection is gone.
     Gone,
+}
+
+/// How a device's session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It went.
+    Gone,
+    /// What proved who it is is no longer good.
+    Expired,
 }
 
 /// An event, and how to answer it.
@@ -84,13 +97,16 @@ pub(super) fn begin(shared: &Arc<Shared>, socket: SocketRef, auth: Option<Value>
         drop(queue.send(Said::Gone).await);
     });
     let session = Session {
-        shared: Arc::clone(shared),
-        address: address(&socket, shared),
-        region: {
-            let request = socket.req_parts();
-            shared.region_of(request.extensions.get(), &request.headers)
+        device: Device {
+            shared: Arc::clone(shared),
+            address: address(&socket, shared),
+            region: {
+                let request = socket.req_parts();
+                shared.region_of(request.extensions.get(), &request.headers)
+            },
+            user_agent: user_agent(&socket),
+            socket,
         },
-        socket,
         said,
     };
     tokio::spawn(session.run(auth));
@@ -127,27 +143,46 @@ fn address(socket: &SocketRef, shared: &Shared) -> String {
     ClientAddress::of(peer, &request.headers, &shared.config.http.trusted_proxies).key()
 }
 
+/// What the device's program calls itself.
+fn user_agent(socket: &SocketRef) -> Option<String> {
+    let agent = socket.req_parts().headers.get(USER_AGENT)?;
+    agent.to_str().ok().map(str::to_owned)
+}
+
 struct Session {
+    device: Device,
+    said: mpsc::Receiver<Said>,
+}
+
+/// A device as it is known before and after it has said who it is. Clones are the same device.
+#[derive(Clone)]
+struct Device {
     shared: Arc<Shared>,
     socket: SocketRef,
     address: String,
     /// Where it connects from.
     region: Region,
-    said: mpsc::Receiver<Said>,
+    user_agent: Option<String>,
 }
 
 impl Session {
     async fn run(mut self, auth: Option<Value>) {
-        let limits = &self.shared.limits;
+        let limits = &self.device.shared.limits;
         // Until it has said who it is, it counts for its address.
-        let nameless = limits.open_socket(&format!("nameless {}", self.socket.id), &self.address);
+        let nameless = limits.open_socket(
+            &format!("nameless {}", self.device.socket.id),
+            &self.device.address,
+        );
         let admitted = match nameless {
             Ok(nameless) => self.admit(auth, nameless).await,
             Err(error) => Err(Some(error)),
         };
         match admitted {
-            Ok((caller, counted)) => self.serve(caller, counted).await,
-            Err(Some(error)) => self.turn_away(error),
+            Ok((proven, counted)) => self.serve(proven, counted).await,
+            Err(Some(error)) => {
+                self.device.note(None, &error, None, request_name::AUTHENTICATE);
+                self.turn_away(error);
+            }
             Err(None) => {}
         }
     }
@@ -157,7 +192,7 @@ impl Session {
         &mut self,
         auth: Option<Value>,
         nameless: OpenSocket,
-    ) -> Result<(Caller, OpenSocket), Option<ErrorBody>> {
+    ) -> Result<(Proven, OpenSocket), Option<ErrorBody>> {
         let handshake = auth
             .and_then(|auth| dispatch::read::<Authenticate>(auth).ok())
             .filter(|auth| auth.token.is_some() || auth.session_token.is_some());
@@ -165,24 +200,18 @@ impl Session {
             Some(credentials) => (credentials, None),
             None => self.ask_who().await?,
         };
-        let caller = self.who(credentials).await;
+        let proven = self.who(credentials).await;
         drop(nameless);
-        let counted = caller.and_then(|caller| {
-            let counted = self.shared.limits.open_socket(&caller.key(), &self.address)?;
-            Ok((caller, counted))
+        let counted = proven.and_then(|proven| {
+            let key = proven.caller.key();
+            let counted = self
+                .device
+                .shared
+                .limits
+                .open_socket(&key, &self.device.address)?;
+            Ok((proven, counted))
         });
-        if let Some(ack) = ack {
-            let answer = match &counted {
-                Ok(_) => CallAck::<Value> {
-                    success: true,
-                    data: None,
-                    error: None,
-                },
-                Err(error) => CallAck::from(error.clone()),
-            };
-            // A device that is gone is noticed by its missing pongs.
-            drop(ack.send(&answer));
-        }
+        acknowledge(ack, counted.as_ref().map(drop).map_err(Clone::clone));
         counted.map_err(Some)
     }
 
@@ -202,27 +231,30 @@ impl Session {
                         .ok_or_else(|| Some(unauthorized()))?;
                     return Ok((credentials, event.ack));
                 }
-                Some(Said::Event(event)) => answer(&self.socket, event.ack, None, Err(unauthorized())),
+                Some(Said::Event(event)) => answer(&self.device.socket, event.ack, None, Err(unauthorized())),
                 Some(Said::Gone) | None => return Err(None),
             }
         }
     }
 
-    async fn who(&self, credentials: Authenticate) -> Result<Caller, ErrorBody> {
-        let shared = &self.shared;
-        shared.limits.may_try(Instant::now(), &self.address)?;
-        let caller = match (credentials.token, credentials.session_token) {
+    async fn who(&self, credentials: Authenticate) -> Result<Proven, ErrorBody> {
+        let shared = &self.device.shared;
+        shared.limits.may_try(Instant::now(), &self.device.address)?;
+        let proven = match (credentials.token, credentials.session_token) {
             (Some(token), None) => shared.auth.user(&token.0).await,
             (None, Some(session)) => shared.auth.guest(&session.0).await,
             _ => Err(unauthorized()),
         };
-        match caller {
+        match proven {
             // A program has nobody's calls to take.
-            Ok(Caller::Service) => Err(unauthorized()),
-            Ok(caller) => Ok(speaking(caller, credentials.language)),
+            Ok(proven) if proven.caller == Caller::Service => Err(unauthorized()),
+            Ok(Proven { caller, until }) => Ok(Proven {
+                caller: speaking(caller, credentials.language),
+                until,
+            }),
             Err(error) => {
                 if error.code == ErrorCode::Unauthorized {
-                    shared.limits.auth_failed(Instant::now(), &self.address);
+                    shared.limits.auth_failed(Instant::now(), &self.device.address);
                     shared.metrics.auth_failed();
                 }
                 Err(error)
@@ -237,27 +269,21 @@ impl Session {
             user: None,
             error: Some(error),
         });
-        emit(&self.socket, refused.name(), &refused);
+        emit(&self.device.socket, refused.name(), &refused);
         // Gone either way.
-        drop(self.socket.disconnect());
+        drop(self.device.socket.disconnect());
     }
 
-    async fn serve(mut self, caller: Caller, _counted: OpenSocket) {
-        let shared = Arc::clone(&self.shared);
-        let (id, devices) = shared.sockets.add(&caller, self.socket.clone());
+    async fn serve(mut self, proven: Proven, _counted: OpenSocket) {
+        let shared = Arc::clone(&self.device.shared);
+        let Proven { caller, until } = proven;
+        let (id, devices) = shared.sockets.add(&caller, self.device.socket.clone());
         shared.metrics.socket_count(1);
-        let accepted = ServerEvent::Authenticated(Authenticated {
-            success: true,
-            user: Some(user(&caller)),
-            error: None,
-        });
-        emit(&self.socket, accepted.name(), &accepted);
+        self.welcome(&caller);
         if let Caller::User { id: user, .. } = caller {
             presence::came(&shared, user, devices == Devices::Edge).await;
         }
-        while let Some(Said::Event(event)) = self.said.recv().await {
-            self.hear((&caller, id), event).await;
-        }
+        let end = self.listen((&caller, id), until).await;
         let devices = shared.sockets.remove(&caller, id);
         shared.metrics.socket_count(-1);
         if let Some(person) = caller.person() {
@@ -266,42 +292,150 @@ impl Session {
         if let (Caller::User { id: user, .. }, Devices::Edge) = (&caller, devices) {
             presence::went(&shared, *user).await;
         }
+        if end == End::Expired {
+            self.turn_away(unauthorized());
+        }
+    }
+
+    /// Says that it may speak.
+    fn welcome(&self, caller: &Caller) {
+        let accepted = ServerEvent::Authenticated(Authenticated {
+            success: true,
+            user: Some(user(caller)),
+            error: None,
+        });
+        emit(&self.device.socket, accepted.name(), &accepted);
+    }
+
+    /// Hears what it says until it goes, or what proved who it is ends: a connection that is open for days is worth no
+    /// more than a request with the same token.
+    async fn listen(&mut self, (caller, id): (&Caller, SocketId), mut until: Option<Timestamp>) -> End {
+        loop {
+            let said = tokio::select! {
+                said = self.said.recv() => said,
+                () = ends(until) => return End::Expired,
+            };
+            match said {
+                Some(Said::Event(event)) if event.name == request_name::AUTHENTICATE => {
+                    self.device.shared.metrics.socket_event(event.name);
+                    until = self.renew(caller, event).await.unwrap_or(until);
+                }
+                Some(Said::Event(event)) => self.hear((caller, id), event).await,
+                Some(Said::Gone) | None => return End::Gone,
+            }
+        }
+    }
+
+    /// Takes a newer proof of the same person; who one is does not change in the life of a connection (contract §2.2).
+    /// Gives when the new one ends, or nothing if it was not taken.
+    async fn renew(&self, caller: &Caller, event: Event) -> Option<Option<Timestamp>> {
+        let credentials = event.payload.and_then(|payload| dispatch::read(payload).ok());
+        let proven = match credentials {
+            Some(credentials) => self.who(credentials).await,
+            None => Err(unauthorized()),
+        };
+        let same = |proven: &Proven| proven.caller.person() == caller.person();
+        let renewed = proven.and_then(|proven| same(&proven).then_some(proven).ok_or_else(unauthorized));
+        match renewed {
+            Ok(proven) => {
+                acknowledge(event.ack, Ok(()));
+                self.welcome(caller);
+                Some(proven.until)
+            }
+            Err(error) => {
+                self.device
+                    .note(Some(caller), &error, None, request_name::AUTHENTICATE);
+                answer(&self.device.socket, event.ack, None, Err(error));
+                None
+            }
+        }
     }
 
     async fn hear(&self, (caller, id): (&Caller, SocketId), event: Event) {
-        self.shared.metrics.socket_event(event.name);
-        if event.name == request_name::AUTHENTICATE {
-            // Who one is does not change in the life of a connection (contract §2.2).
-            return answer(&self.socket, event.ack, None, Err(unauthorized()));
-        }
-        let (shared, socket, caller) = (Arc::clone(&self.shared), self.socket.clone(), caller.clone());
-        let (address, region) = (self.address.clone(), self.region.clone());
-        let mut work = Box::pin(async move {
-            let Event { name, payload, ack } = event;
-            let call = call_of(payload.as_ref());
-            let outcome = dispatch::serve(&shared, (&caller, id, region), name, payload).await;
-            if let Err(error) = &outcome {
-                tracing::debug!(event = name, code = %error.code, "refused");
-                if error.code.status() == 403 {
-                    shared.metrics.access_denied("socket");
-                }
-                let refusal = Refusal {
-                    status: error.code.status(),
-                    caller: Some(&caller),
-                    address: &address,
-                    call: call.clone(),
-                    user_agent: None,
-                };
-                let what = json!({ "event": name });
-                if let Some(entry) = shared.refusals.entry(Instant::now(), refusal, what) {
-                    shared.calls.note(entry);
-                }
-            }
-            answer(&socket, ack, call, outcome);
-        });
+        self.device.shared.metrics.socket_event(event.name);
+        let mut work = Box::pin(self.device.clone().serve((caller.clone(), id), event));
         if timeout(IN_ORDER, &mut work).await.is_err() {
             tokio::spawn(work);
         }
+    }
+}
+
+impl Device {
+    /// Does what the device asks, and answers.
+    async fn serve(self, (caller, id): (Caller, SocketId), event: Event) {
+        let Event { name, payload, ack } = event;
+        let shared = &self.shared;
+        let call = call_of(payload.as_ref());
+        let seat = || shared.calls.seat_of(call.as_ref()?, &caller.person()?);
+        let span = edge::span!(
+            "socket event",
+            event = name,
+            call = call.as_ref().map(tracing::field::display),
+            participant = seat().map(tracing::field::display),
+        );
+        let from = shared
+            .refusals
+            .footprint(Some(&caller), &self.address, self.user_agent.as_deref());
+        let work = async {
+            let outcome = dispatch::serve(shared, (&caller, id, self.region.clone()), name, payload).await;
+            if let Err(error) = &outcome {
+                tracing::debug!(code = %error.code, "refused");
+                if error.code.status() == 403 {
+                    shared.metrics.access_denied("socket");
+                }
+                self.note(Some(&caller), error, call.clone(), name);
+            }
+            outcome
+        };
+        let outcome = from.scope(work).instrument(span).await;
+        answer(&self.socket, ack, call, outcome);
+    }
+
+    /// Writes a refusal down if it is one for the audit log.
+    fn note(&self, caller: Option<&Caller>, error: &ErrorBody, call: Option<CallId>, event: &str) {
+        let shared = &self.shared;
+        let refusal = Refusal {
+            status: error.code.status(),
+            caller,
+            address: &self.address,
+            call,
+            user_agent: self.user_agent.as_deref(),
+        };
+        let what = json!({ "event": event });
+        if let Some(entry) = shared.refusals.entry(Instant::now(), refusal, what) {
+            shared.calls.note(entry);
+        }
+    }
+}
+
+/// Acknowledges a proof of who one is, if that is wanted.
+fn acknowledge(ack: Option<AckSender>, outcome: Result<(), ErrorBody>) {
+    let answer = match outcome {
+        Ok(()) => CallAck::<Value> {
+            success: true,
+            data: None,
+            error: None,
+        },
+        Err(error) => CallAck::from(error),
+    };
+    if let Some(ack) = ack {
+        // A device that is gone is noticed by its missing pongs.
+        drop(ack.send(&answer));
+    }
+}
+
+/// Waits for the end of a proof; for ever, if it has none.
+async fn ends(until: Option<Timestamp>) {
+    let Some(until) = until else {
+        return std::future::pending().await;
+    };
+    loop {
+        let now = Timestamp::from(SystemTime::now());
+        let rest = until.unix_millis().saturating_sub(now.unix_millis());
+        if rest == 0 {
+            return;
+        }
+        sleep(Duration::from_millis(rest).min(LONGEST)).await;
     }
 }
 
@@ -309,7 +443,7 @@ impl Session {
 fn answer(
     socket: &SocketRef,
     ack: Option<AckSender>,
-    call: Option<signalling::CallId>,
+    call: Option<CallId>,
     outcome: Result<Option<Value>, ErrorBody>,
 ) {
     match (ack, outcome) {
@@ -334,7 +468,7 @@ fn answer(
 }
 
 /// The call an event is about, as far as it says so.
-fn call_of(payload: Option<&Value>) -> Option<signalling::CallId> {
+fn call_of(payload: Option<&Value>) -> Option<CallId> {
     payload?.get("callId")?.as_str()?.parse().ok()
 }
 
@@ -372,14 +506,6 @@ fn speaking(caller: Caller, asked: Option<String>) -> Caller {
         },
         Caller::Service => caller,
     }
-}
-
-/// ISO 639-1, perhaps with a region.
-fn is_language(text: &str) -> bool {
-    (2..=10).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn user(caller: &Caller) -> AuthenticatedUser {

@@ -273,6 +273,11 @@ async fn destroy(State(state): Shared, Path(call): Path<String>, method: Method,
 
 async fn below(State(state): Shared, headers: HeaderMap, method: Method, uri: Uri, body: Bytes) -> Response {
     note(&state, &method, &uri);
+    // As a real node does with a token that nobody signed.
+    let token = headers.get("authorization").and_then(|value| value.to_str().ok());
+    if token.is_some_and(|token| token.matches('.').count() != 2 || token.ends_with(".forged")) {
+        return fail(StatusCode::UNAUTHORIZED, "UNAUTHORIZED");
+    }
     let mut passed_on = state.passed_on.lock().unwrap_or_else(PoisonError::into_inner);
     *passed_on = Some((headers, body));
     let limits = [

@@ -53,6 +53,13 @@ pub(crate) struct Person {
     pub(crate) auth: Value,
 }
 
+impl Person {
+    /// What the handshake carries, good for so long.
+    pub(crate) fn auth_for(&self, lifetime: Duration) -> Value {
+        json!({ "token": login_token(SECRET, LoginSubject::User(self.id), lifetime) })
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self {
@@ -109,12 +116,22 @@ impl World {
 
     /// A link that lets in so many guests at a time.
     pub(crate) async fn link(&self, conversation: ConversationId, most: Option<u32>) -> ShareLinkId {
+        self.link_until(conversation, most, None).await
+    }
+
+    /// A link that ends.
+    pub(crate) async fn link_until(
+        &self,
+        conversation: ConversationId,
+        most: Option<u32>,
+        expires_at: Option<Timestamp>,
+    ) -> ShareLinkId {
         let id = ShareLinkId::mint(now(), self.number());
         let link = ShareLink {
             id,
             conversation_id: conversation,
             is_active: true,
-            expires_at: None,
+            expires_at,
             max_uses: None,
             current_uses: 0,
             max_concurrent_users: most,
@@ -385,7 +402,12 @@ impl Device {
     }
 
     /// Waits until the gateway has closed the connection.
-    pub(crate) async fn closed(mut self) {
+    pub(crate) async fn closed(self) {
+        self.closed_within(PATIENCE).await;
+    }
+
+    /// Waits so long until the gateway has closed the connection.
+    pub(crate) async fn closed_within(mut self, patience: Duration) {
         let closed = async {
             loop {
                 match self.client.next().await {
@@ -395,7 +417,7 @@ impl Device {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, closed)
+        tokio::time::timeout(patience, closed)
             .await
             .expect("it is closed");
     }

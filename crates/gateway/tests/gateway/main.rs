@@ -6,5 +6,6 @@ mod fake_node;
 mod harness;
 mod nodes;
 mod placement;
+mod proofs;
 mod restart;
 mod switching;

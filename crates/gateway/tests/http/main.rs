@@ -5,6 +5,7 @@ mod audit;
 mod calls;
 mod directory;
 mod face;
+mod guard;
 mod guests;
 mod limits;
 mod server;

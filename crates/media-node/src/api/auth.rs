@@ -25,14 +25,16 @@ impl TokenVerifier {
 
     /// Checks a token and says whom it stands for.
     pub(crate) fn caller(&self, token: &str) -> Result<Caller, InvalidToken> {
-        let claims = self.verify(token)?;
-        match (claims.role, claims.call_id, claims.participant_id) {
-            (Role::Service, call, _) => Ok(Caller::Service { call }),
-            (Role::Participant, Some(call), Some(participant)) => {
-                Ok(Caller::Participant { call, participant })
-            }
-            (Role::Participant, ..) => Err(InvalidToken),
-        }
+        whose(self.verify(token)?)
+    }
+}
+
+/// Whom verified claims stand for.
+pub(crate) fn whose(claims: Claims) -> Result<Caller, InvalidToken> {
+    match (claims.role, claims.call_id, claims.participant_id) {
+        (Role::Service, call, _) => Ok(Caller::Service { call }),
+        (Role::Participant, Some(call), Some(participant)) => Ok(Caller::Participant { call, participant }),
+        (Role::Participant, ..) => Err(InvalidToken),
     }
 }
 

@@ -11,6 +11,7 @@ use edge::token::bearer;
 use edge::{ApiError, ClientAddress};
 use signalling::error::ErrorBody;
 use signalling::{CallId, ErrorCode};
+use tracing::Span;
 
 use super::Api;
 use super::limits::{Scope, Standing};
@@ -80,6 +81,11 @@ pub(super) async fn pass(
         }
         (_, Some(caller)) => match passed(caller, raw_call) {
             Ok(passed) => {
+                let span = Span::current();
+                span.record("call", tracing::field::display(&passed.call));
+                if let Caller::Participant { participant, .. } = &passed.caller {
+                    span.record("participant", tracing::field::display(participant));
+                }
                 request.extensions_mut().insert(passed);
                 next.run(request).await
             }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use signalling::client_node::{Ack, JoinRoom, LeaveRoom, MAX_BODY, NodeEvent, event};
 use signalling::error::ErrorBody;
 use signalling::token::Token;
@@ -14,8 +16,10 @@ use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, Extension, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use socketioxide::layer::SocketIoLayer;
+use tokio::task::AbortHandle;
 
 use super::Api;
+use super::auth::whose;
 use super::gate::participant_key;
 use super::limits::Scope;
 use crate::control::caller::Caller;
@@ -28,6 +32,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may stay without a token (contract §6.7).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often the clock is looked at until a token ends.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Packets waiting for one client: a full room's producers are told in one go (contract §1.9: 200).
 const BUFFERED_PACKETS: usize = 1024;
 
@@ -39,6 +46,10 @@ const SERVICES: &str = "services";
 struct Handshake {
     token: Token,
 }
+
+/// The task that closes a participant's socket when its token ends.
+#[derive(Clone)]
+struct Expiry(AbortHandle);
 
 /// What a refused socket is told, and no more.
 #[derive(Debug)]
@@ -66,8 +77,8 @@ pub(super) fn layer(api: Arc<Api>, notices: NoticeReceiver) -> SocketIoLayer {
         .build_layer();
     let guard = {
         let api = Arc::clone(&api);
-        move |socket: SocketRef, TryData(handshake): TryData<Handshake>| {
-            let admitted = admit(&api, &socket, handshake.ok());
+        move |socket: SocketRef, TryData(handshake): TryData<Value>| {
+            let admitted = admit(&api, &socket, read(handshake).ok());
             async move { admitted }
         }
     };
@@ -84,8 +95,15 @@ pub(super) fn layer(api: Arc<Api>, notices: NoticeReceiver) -> SocketIoLayer {
 }
 
 fn admit(api: &Api, socket: &SocketRef, handshake: Option<Handshake>) -> Result<(), Refused> {
-    match handshake.map(|handshake| api.verifier.caller(&handshake.token.0)) {
+    let claims = handshake.and_then(|handshake| api.verifier.verify(&handshake.token.0).ok());
+    let until = claims.as_ref().map(|claims| claims.exp);
+    match claims.map(whose) {
         Some(Ok(caller)) => {
+            // A service's token ends within a minute, but its connection is the only one that brings it a room's
+            // events, and it could be made again at any time: it stays.
+            if let Some(until) = until.filter(|_| !caller.is_service()) {
+                socket.extensions.insert(Expiry(close_at(until, socket.clone())));
+            }
             socket.extensions.insert(caller);
             socket.extensions.insert(Joined::default());
             Ok(())
@@ -95,6 +113,27 @@ fn admit(api: &Api, socket: &SocketRef, handshake: Option<Handshake>) -> Result<
             Err(Refused)
         }
     }
+}
+
+/// Closes a socket when its token ends, so that it is worth no more than a request; its client comes back with a new
+/// token.
+fn close_at(until: u64, socket: SocketRef) -> AbortHandle {
+    let task = tokio::spawn(async move {
+        let end = UNIX_EPOCH + Duration::from_secs(until);
+        while let Ok(rest) = end.duration_since(SystemTime::now()) {
+            // Looked at again then: clocks are set, machines sleep.
+            tokio::time::sleep(rest.min(CLOCK_INTERVAL)).await;
+        }
+        // Gone either way.
+        drop(socket.disconnect());
+    });
+    task.abort_handle()
+}
+
+/// A payload as `T`.
+fn read<T: DeserializeOwned, E>(payload: Result<Value, E>) -> Result<T, ErrorBody> {
+    let invalid = || ErrorBody::new(ErrorCode::InvalidRequest);
+    edge::json::from_value(payload.map_err(|_| invalid())?).map_err(|_| invalid())
 }
 
 fn connected(api: &Arc<Api>, socket: &SocketRef) {
@@ -107,16 +146,16 @@ fn connected(api: &Arc<Api>, socket: &SocketRef) {
     let join = {
         let api = Arc::clone(api);
         move |socket: SocketRef,
-              TryData(request): TryData<JoinRoom>,
+              TryData(request): TryData<Value>,
               Extension(caller): Extension<Caller>,
               Extension(joined): Extension<Joined>,
               ack: AckSender| {
             let api = Arc::clone(&api);
             async move {
                 api.metrics.socket_event(event::JOIN_ROOM);
-                match request {
+                match read(request) {
                     Ok(request) => join(&api, &socket, (&caller, &joined), request, ack).await,
-                    Err(_) => answer(ack, Err(ErrorBody::new(ErrorCode::InvalidRequest))),
+                    Err(error) => answer(ack, Err(error)),
                 }
             }
         }
@@ -125,22 +164,24 @@ fn connected(api: &Arc<Api>, socket: &SocketRef) {
     let leave = {
         let api = Arc::clone(api);
         move |socket: SocketRef,
-              TryData(request): TryData<LeaveRoom>,
+              TryData(request): TryData<Value>,
               Extension(caller): Extension<Caller>,
               ack: AckSender| {
             api.metrics.socket_event(event::LEAVE_ROOM);
-            let outcome = match request {
-                Ok(request) => leave(&socket, &caller, &request),
-                Err(_) => Err(ErrorBody::new(ErrorCode::InvalidRequest)),
-            };
+            let outcome = read::<LeaveRoom, _>(request).and_then(|request| leave(&socket, &caller, &request));
             async move { answer(ack, outcome) }
         }
     };
     socket.on(event::LEAVE_ROOM, leave);
     let gone = {
         let api = Arc::clone(api);
-        move |Extension(caller): Extension<Caller>, Extension(joined): Extension<Joined>| {
+        move |socket: SocketRef,
+              Extension(caller): Extension<Caller>,
+              Extension(joined): Extension<Joined>| {
             api.metrics.socket_count(-1);
+            if let Some(Expiry(task)) = socket.extensions.get::<Expiry>() {
+                task.abort();
+            }
             absent(&api, &caller, &joined);
             async {}
         }

@@ -9,7 +9,9 @@ use axum::http::{Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use edge::surround::{CrossOrigin, Https, caught, known_method};
+use edge::token::bearer;
 use signalling::client_node::MAX_BODY;
+use tracing::Instrument;
 
 use super::Api;
 
@@ -41,10 +43,15 @@ async fn measure(
 ) -> Response {
     let began = Instant::now();
     let method = known_method(request.method());
-    let response = next.run(request).await;
     // Paths nobody knows are one series, or anybody could make as many as they like.
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    api.metrics
-        .http_request(route, method, response.status().as_u16(), began.elapsed());
+    let span = edge::trace::request(method, route);
+    if bearer(request.headers()).is_some_and(|token| api.verifier.caller(token).is_ok()) {
+        edge::trace::continues(&span, request.headers());
+    }
+    let response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    span.record("status", status);
+    api.metrics.http_request(route, method, status, began.elapsed());
     response
 }

@@ -132,6 +132,25 @@ impl SocketClient {
         assert!(self.events.is_empty(), "{:?}", self.events);
     }
 
+    /// Waits until the node has closed the connection.
+    pub(crate) async fn closed(&mut self) {
+        loop {
+            let answer = self.http.get(&self.url).send().await.expect("an answer");
+            let gone = !answer.status().is_success();
+            let text = answer.text().await.expect("a body");
+            if gone
+                || text
+                    .split(SEPARATOR)
+                    .any(|packet| packet == "41" || packet == "1")
+            {
+                return;
+            }
+            if text.split(SEPARATOR).any(|packet| packet == "2") {
+                self.write("3".to_owned()).await;
+            }
+        }
+    }
+
     /// Goes away without a word.
     pub(crate) async fn vanish(self) {
         self.write("1".to_owned()).await;

@@ -1,8 +1,12 @@
 //! Notifications of contract §1.7.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::harness::{TestNode, participant, service};
+use media_node::api::auth::TokenSigner;
+use serde_json::{Value, json};
+use signalling::token::Subject;
+
+use crate::harness::{SECRET, TestNode, participant, service};
 use crate::rtp_json::{audio, video};
 use crate::socket_client::SocketClient;
 
@@ -15,6 +19,7 @@ async fn a_socket_without_a_valid_token_is_refused_with_the_contracts_word() {
         json!({"token": "nonsense"}),
         json!({"token": 7}),
         json!("token"),
+        json!([service()]),
         json!({"jwt": service()}),
     ];
     for handshake in handshakes {
@@ -25,6 +30,32 @@ async fn a_socket_without_a_valid_token_is_refused_with_the_contracts_word() {
         .await
         .map(drop)
         .expect("a good token");
+}
+
+#[tokio::test]
+async fn a_participants_socket_ends_with_its_token_and_a_services_does_not() {
+    let node = TestNode::start().await;
+    node.room("call-1").await;
+    let signer = TokenSigner::new(SECRET);
+    let (call, name) = ("call-1".parse().expect("an id"), "anna".parse().expect("an id"));
+    let subject = Subject("somebody".to_owned());
+    let short = Duration::from_secs(2);
+    let anna = signer.participant(subject, call, name, short).token.0;
+    let service = signer.service_for(None, short).token.0;
+    let mut of_anna = SocketClient::with_token(&node, &anna).await;
+    let mut of_service = SocketClient::with_token(&node, &service).await;
+    of_anna.join("call-1", Some("anna")).await;
+    of_service.join("call-1", None).await;
+    of_anna.closed().await;
+    // Its events still come.
+    node.member("call-1", "berta")
+        .await
+        .produce(audio(1))
+        .await
+        .data();
+    of_service.await_event("new-producer").await;
+    let again = SocketClient::connect(&node, &json!({"token": anna})).await.err();
+    assert_eq!(again.as_deref(), Some("UNAUTHORIZED"));
 }
 
 #[tokio::test]
@@ -196,6 +227,7 @@ async fn nobody_joins_for_another_call_or_participant() {
             "INVALID_REQUEST",
         ),
         (json!("call-1"), "INVALID_REQUEST"),
+        (json!(["call-1", "anna"]), "INVALID_REQUEST"),
         (json!(null), "INVALID_REQUEST"),
     ];
     for (payload, code) in table {
