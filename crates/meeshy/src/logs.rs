@@ -62,7 +62,10 @@ pub(crate) struct Log {
 
 /// Keeps logs and traces going; dropped at the end of the process, when what is left is sent.
 #[must_use]
-pub(crate) struct Logging(Option<Exporter>);
+pub(crate) struct Logging {
+    /// Sends what is left when it is dropped.
+    _exporter: Option<Exporter>,
+}
 
 /// Installs the subscriber for this process. Standard output stays free for what a person asked for.
 pub(crate) fn install(log: &Log) -> Result<Logging> {
@@ -80,7 +83,7 @@ pub(crate) fn install(log: &Log) -> Result<Logging> {
     let traces = exporter.as_ref().map(Exporter::layer);
     let installed = tracing_subscriber::registry().with(lines).with(traces).try_init();
     installed.map_err(|error| anyhow::anyhow!("the log could not be set up: {error}"))?;
-    Ok(Logging(exporter))
+    Ok(Logging { _exporter: exporter })
 }
 
 fn json<S>(log: &Log) -> Result<Box<dyn Layer<S> + Send + Sync>>

@@ -198,10 +198,10 @@ async fn a_trace_goes_from_the_gateway_to_the_node_with_the_calls_id_and_no_secr
     let (mut gateway, mut node) = installation(&base);
     let (call, secrets) = call(&gateway).await;
     // Set by hand, the mode needs the node. Nobody's browser is there to switch: what counts is that the node is asked.
-    let service = login_token(LOGIN, LoginSubject::Service, Duration::from_secs(600)).0;
+    let service_token = login_token(LOGIN, LoginSubject::Service, Duration::from_secs(600)).0;
     let mode = reqwest::Client::new()
         .put(format!("{}/api/calls/{call}/mode", gateway.url))
-        .bearer_auth(&service)
+        .bearer_auth(&service_token)
         .timeout(PATIENCE)
         .body(json!({"mode": "sfu"}).to_string())
         .send();
@@ -239,7 +239,7 @@ async fn a_trace_goes_from_the_gateway_to_the_node_with_the_calls_id_and_no_secr
     assert_eq!(attribute(joined, "call").as_ref(), Some(&call));
     for (service, span) in &spans {
         let shown = format!("{span:?}");
-        for secret in secrets.iter().chain(std::iter::once(&service)) {
+        for secret in secrets.iter().chain(std::iter::once(&service_token)) {
             assert!(
                 !shown.contains(secret.as_str()),
                 "a secret in a span of {service}: {}",

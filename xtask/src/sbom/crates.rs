@@ -126,7 +126,7 @@ mod tests {
             |name: &str, kind: Value| json!({"pkg": format!("{name}#1"), "dep_kinds": [{"kind": kind}]});
         let node = |name: &str, deps: Vec<Value>| json!({"id": format!("{name}#1"), "deps": deps});
         let metadata = json!({
-            "packages": ["meeshy", "linked", "deep", "builds", "tests"].map(package),
+            "packages": (["meeshy", "linked", "deep", "builds", "tests"].map(package)),
             "resolve": {"nodes": [
                 node("meeshy", vec![uses("linked", json!(null)), uses("builds", json!("build")), uses("tests", json!("dev"))]),
                 node("linked", vec![uses("deep", json!(null))]),

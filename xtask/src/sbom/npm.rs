@@ -52,12 +52,11 @@ fn component(place: &str, package: &Value, all: &BTreeMap<&str, &Value>) -> Comp
         });
     let found = used.filter_map(|name| {
         let place = resolve(place, name, all)?;
-        Some(purl(place, all.get(place.as_str())?))
+        Some(purl(&place, all.get(place.as_str())?))
     });
-    let purl_of = |place: String, package: &Value| purl(place, package);
     Component {
         uses: found.collect(),
-        purl: purl_of(place.to_owned(), package),
+        purl: purl(place, package),
         name: name(place, package).to_owned(),
         version: package["version"].as_str().unwrap_or("0.0.0").to_owned(),
         license: package["license"].as_str().map(str::to_owned),
@@ -88,8 +87,8 @@ fn name<'a>(place: &'a str, package: &'a Value) -> &'a str {
     own.unwrap_or_else(|| place.rsplit(FOLDER).next().unwrap_or(place))
 }
 
-fn purl(place: impl AsRef<str>, package: &Value) -> String {
-    let name = name(place.as_ref(), package).replace('@', "%40");
+fn purl(place: &str, package: &Value) -> String {
+    let name = name(place, package).replace('@', "%40");
     let version = package["version"].as_str().unwrap_or("0.0.0").replace('+', "%2B");
     format!("pkg:npm/{name}@{version}")
 }

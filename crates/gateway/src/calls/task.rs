@@ -235,7 +235,7 @@ impl CallTask {
                     "mode switched"
                 );
             }
-            Measure::Reconnection { .. } => {}
+            Measure::Connected { .. } | Measure::Reconnection { .. } => {}
         }
     }
 

@@ -243,9 +243,12 @@ mod tests {
         }
     }
 
+    /// What makes a node different from one that is well.
+    type Change = fn(&mut State);
+
     #[test]
     fn one_word_says_whether_rooms_are_taken_or_why_not() {
-        let rows: [(fn(&mut State), NodeState); 7] = [
+        let rows: [(Change, NodeState); 7] = [
             (|_| (), NodeState::Ready),
             (|state| state.occupied = 2, NodeState::Full),
             (|state| state.ready = false, NodeState::Overloaded),

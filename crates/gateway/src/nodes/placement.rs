@@ -87,6 +87,9 @@ mod tests {
         state
     }
 
+    /// What makes a node different from one that is well.
+    type Change = fn(&mut State);
+
     #[test]
     fn the_least_to_do_in_the_region_and_then_anywhere() {
         let busy = |region: &str, rooms| {
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn who_takes_no_rooms_gets_none() {
-        let changes: [(&str, fn(&mut State)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("not connected", |state| state.connected = false),
             ("overloaded", |state| state.ready = false),
             ("draining", |state| state.draining = true),

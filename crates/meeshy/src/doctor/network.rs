@@ -44,14 +44,9 @@ pub(super) async fn http_port(patient: &Patient) -> HttpPort {
         findings: vec![finding],
         running: Running::No,
     };
-    let error = match std::net::TcpListener::bind(address) {
-        Ok(_) => {
-            return no(Finding::ok(
-                HTTP,
-                format!("TCP {address} is free; the server does not run"),
-            ));
-        }
-        Err(error) => error,
+    let Err(error) = std::net::TcpListener::bind(address) else {
+        let message = format!("TCP {address} is free; the server does not run");
+        return no(Finding::ok(HTTP, message));
     };
     match error.kind() {
         ErrorKind::AddrInUse => {}
