@@ -54,7 +54,9 @@ pub(crate) fn router(
         Some(beside) => routes.merge(beside),
         None => routes.fallback(edge::answer::not_found),
     };
-    let routes = surround::measured(routes, api);
+    // Made into services at once: axum layers a fallback that is still a handler anew for every request, and every
+    // layering of Socket.IO would begin without the sessions of those before.
+    let routes = surround::measured(routes, api).with_state(());
     let routes = routes.layer(socket::layer(Arc::clone(api), notices));
     surround::protected(routes, api)
 }

@@ -13,6 +13,7 @@ use crate::{run, say, upkeep};
 
 /// What the command takes.
 #[derive(clap::Args)]
+#[group(id = "FlagsArguments")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: Option<What>,

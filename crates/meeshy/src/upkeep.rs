@@ -15,6 +15,7 @@ use crate::say;
 
 /// Which database.
 #[derive(clap::Args)]
+#[group(id = "DatabaseArguments")]
 pub(crate) struct Arguments {
     /// The database: sqlite://path or postgres://user:password@host/name [default: the one in DATA_DIR]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]

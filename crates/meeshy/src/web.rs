@@ -51,6 +51,9 @@ pub(crate) fn routes() -> Router {
         .route("/join/{token}", get(page))
         .route("/operator", get(page))
         .fallback(file)
+        // A service at once: axum layers a fallback that is still a handler anew for every request, and a layer that
+        // remembers, as Socket.IO's does, would forget.
+        .with_state(())
 }
 
 /// The figures of a media node in the same process, for the same scrapers as the gateway's.
