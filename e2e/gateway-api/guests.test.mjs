@@ -98,7 +98,10 @@ test('a link holds so many guests in a call at a time, and its end shuts them ou
   await two.do('call:join', { callId });
   await two.do('call:leave', { callId });
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(link.expiresAt) - Date.now() + 200)));
-  await one.refused('call:join', { callId }, 'LINK_EXPIRED', 'PERMISSION_DENIED', 'FORBIDDEN');
+  // Who is in no call any more is disconnected, and does not come in again.
+  await one.told('authenticated', ({ success }) => !success);
+  const again = Client.open(t, server, gus);
+  await again.told('authenticated', ({ success }) => !success);
 });
 
 test('a session is one’s own, and no name is markup', async (t) => {

@@ -1,5 +1,7 @@
 //! JSON bodies, checked against their type before any work (contract §1.1).
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -10,6 +12,9 @@ use signalling::error::ErrorBody;
 
 use crate::answer::ApiError;
 
+/// How long a body may take to come: 64 KiB over the worst mobile network, not a connection kept open for nothing.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A request's body, a JSON object, as `T`. Whatever stands in the way is answered in the envelope.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -18,7 +23,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+        let coming = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state));
+        let came = coming.await.map_err(|_| {
+            let message = "The body did not come in time";
+            ApiError(ErrorBody::with_message(ErrorCode::InvalidRequest, message))
+        })?;
+        let bytes = came.map_err(|rejection| {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::from(ErrorCode::PayloadTooLarge)
             } else {

@@ -37,8 +37,8 @@ const GOODBYE: Duration = Duration::from_secs(3);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long the head of a request may take to come. A kept connection on which nothing is asked ends after that time
-/// too, so whoever keeps connections to us should drop them sooner.
-pub const HEAD: Duration = Duration::from_secs(30);
+/// too, so it is longer than the minute for which proxies keep theirs: who drops a connection first must be they.
+pub const HEAD: Duration = Duration::from_secs(75);
 
 /// How long nothing is accepted when the system has no room for another connection.
 const FULL: Duration = Duration::from_secs(1);
@@ -108,6 +108,9 @@ pub async fn serve_by(
     router: Router,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    // Made into services once: a fallback that is still a handler is layered anew for every request, and Socket.IO
+    // around it would begin each time without the sessions of long polling.
+    let router = router.with_state(());
     let ending = CancellationToken::new();
     let connections = TaskTracker::new();
     let mut end = pin!(end);

@@ -285,6 +285,11 @@ impl Tokens {
         })
     }
 
+    /// Whether a login token was signed by this installation, even if it has ended since.
+    fn signed_login(&self, token: &str) -> bool {
+        self.login.signed(token)
+    }
+
     /// Whether a media token was signed by this installation, even if it has ended since: then nobody guessed it.
     pub(crate) fn signed_media(&self, token: &str) -> bool {
         self.media_verifier.signed(token)
@@ -396,6 +401,18 @@ impl Authenticator {
         };
         let until = link.expires_at;
         Ok(Proven { caller, until })
+    }
+
+    /// Whether a token that opens nothing never did: an honest one that has ended is no attempt at guessing.
+    pub(crate) fn is_guessed_token(&self, token: &str) -> bool {
+        !self.tokens.signed_login(token)
+    }
+
+    /// Whether a session that opens nothing never did; not that of a guest whose link has ended.
+    pub(crate) async fn is_guessed_session(&self, session: &str) -> bool {
+        let hash = Secret::from_text(session).hash();
+        // Without the store nobody can be called a guesser.
+        matches!(self.store.guest_by_session(&hash).await, Ok(None))
     }
 
     /// Whether somebody may enter a call now. Guests are admitted as long as their link is good, and as many at a

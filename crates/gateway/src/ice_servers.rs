@@ -116,6 +116,21 @@ impl IceServers {
         self.without_fallback.store(!used, Ordering::Relaxed);
     }
 
+    /// Notes that a TURN server of ours could not be reached from here, by its URL. That speaks against it only if it
+    /// could be before: from behind its own router, or from a closed network, a gateway may never reach a server that
+    /// clients reach.
+    pub fn note_unreachable(&self, url: &str) -> Option<TurnState> {
+        let is_unknown = self
+            .health()
+            .iter()
+            .any(|known| known.url == url && known.state == TurnState::Unknown);
+        if is_unknown {
+            None
+        } else {
+            self.note_turn(url, false)
+        }
+    }
+
     /// Notes whether a TURN server of ours relayed when it was asked, by its URL; its state if that is another one now.
     pub fn note_turn(&self, url: &str, relays: bool) -> Option<TurnState> {
         let mut health = self.health();

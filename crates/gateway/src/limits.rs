@@ -162,7 +162,10 @@ impl Limits {
         let standing = self.standing(now, Scope::FailedAuth, address);
         if standing.remaining == 0 {
             let mut bans = self.bans();
-            bans.retain(|_, until| *until > now);
+            // Only when the room is used up, or each of many guessers would cost a walk over all of them.
+            if bans.len() == bans.capacity() {
+                bans.retain(|_, until| *until > now);
+            }
             bans.insert(address.to_owned(), now + BAN);
         }
     }

@@ -16,7 +16,7 @@ use crate::status::Status;
 
 /// How often: a gateway forgets who is silent for three times as long (contract §8.4).
 pub(crate) const EVERY: Duration = Duration::from_secs(5);
-/// How many times a gateway that refused is left alone: asked more often, it would take the node for somebody who tries
+/// How many times a gateway that refused our token is left alone: asked more often, it would take the node for somebody who tries
 /// tokens, and refuse everybody at this address for a while.
 const REFUSED_PAUSES: u32 = 11;
 /// How long a gateway may take to answer.
@@ -95,7 +95,10 @@ impl Registrar {
                         return;
                     }
                     let now = this.register(gateway, node).await;
-                    if matches!(now, Standing::Refused(_)) {
+                    if matches!(
+                        now,
+                        Standing::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+                    ) {
                         *pauses = REFUSED_PAUSES;
                     }
                     tell(gateway, before, &now);

@@ -162,7 +162,14 @@ impl Server {
             }
             tokio::time::sleep(PAUSE.min(left)).await;
             // Asked again rather than only looked at: a node that was started anew meanwhile has forgotten it.
-            let now = self.ask(http, Method::POST).await?.rooms;
+            // One missed answer is no reason to have calls cut off by whoever waits for us.
+            let now = match self.ask(http, Method::POST).await {
+                Ok(node) => node.rooms,
+                Err(error) => {
+                    complain(&format!("{error:#}"));
+                    rooms
+                }
+            };
             if now != rooms {
                 say(&format!("calls that go on: {now}"));
             }

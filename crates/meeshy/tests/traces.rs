@@ -115,16 +115,26 @@ impl Process {
         }
     }
 
-    /// Ends it as an operator does, and waits for its last words.
-    fn stop(&mut self) {
+    fn tell_to_stop(&self) {
         let pid = self.child.id().to_string();
         let told = Command::new("kill")
             .args(["-TERM", &pid])
             .status()
             .expect("kill runs");
         assert!(told.success());
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
+    }
+
+    /// Ends it as an operator does who does not wait for rooms, and waits for its last words.
+    fn stop(&mut self) {
+        self.tell_to_stop();
+        let begun = Instant::now();
+        let mut told = 1;
+        while begun.elapsed() < PATIENCE {
+            if begun.elapsed() > Duration::from_secs(told) {
+                // The first word asks for the rooms to end by themselves, another one ends them.
+                self.tell_to_stop();
+                told += 1;
+            }
             if let Some(status) = self.child.try_wait().expect("our own child") {
                 assert_eq!(status.code(), Some(0));
                 return;

@@ -160,15 +160,26 @@ async fn identify(shared: &Shared, headers: &HeaderMap, address: &str) -> Result
     let session = headers
         .get(SESSION)
         .map(|value| value.to_str().unwrap_or_default());
-    let outcome = match (bearer(headers), session) {
-        (Some(token), None) => shared.auth.user(token).await,
-        (None, Some(session)) => shared.auth.guest(session).await,
+    let (outcome, guessed) = match (bearer(headers), session) {
+        (Some(token), None) => {
+            let outcome = shared.auth.user(token).await;
+            let guessed = outcome.is_err() && shared.auth.is_guessed_token(token);
+            (outcome, guessed)
+        }
+        (None, Some(session)) => {
+            let outcome = shared.auth.guest(session).await;
+            let guessed = outcome.is_err() && shared.auth.is_guessed_session(session).await;
+            (outcome, guessed)
+        }
         (Some(_), Some(_)) | (None, None) => return Err(ErrorBody::new(ErrorCode::Unauthorized)),
     };
     if let Err(error) = &outcome
         && error.code == ErrorCode::Unauthorized
     {
-        shared.limits.auth_failed(Instant::now(), address);
+        // Whoever comes late is no guesser: a school behind one address would be shut out when a link ends.
+        if guessed {
+            shared.limits.auth_failed(Instant::now(), address);
+        }
         shared.metrics.auth_failed();
     }
     outcome.map(|proven| proven.caller)

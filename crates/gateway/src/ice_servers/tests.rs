@@ -145,6 +145,26 @@ fn a_server_that_fails_twice_is_not_handed_out_until_it_relays_again() {
 }
 
 #[test]
+fn a_server_that_was_never_reached_from_here_is_handed_out_all_the_same() {
+    const UDP: &str = "turn:turn.example.org:3478?transport=udp";
+    let servers = servers(|config| config.fallback = Some(fallback()));
+    for _ in 0..5 {
+        assert_eq!(servers.note_unreachable(UDP), None);
+    }
+    assert_eq!(
+        servers.turn().first().map(|server| server.state),
+        Some(TurnState::Unknown)
+    );
+    servers.note_turn(UDP, true);
+    assert_eq!(servers.note_unreachable(UDP), None, "once may be chance");
+    assert_eq!(
+        servers.note_unreachable(UDP),
+        Some(TurnState::Down),
+        "it could be reached before"
+    );
+}
+
+#[test]
 fn without_a_rented_server_the_own_ones_are_handed_out_in_any_case() {
     let servers = servers(|config| config.turn.truncate(1));
     let url = "turn:turn.example.org:3478?transport=udp";

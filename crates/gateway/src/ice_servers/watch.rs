@@ -58,7 +58,10 @@ async fn ask_all(servers: &IceServers, asking: &Asking, metrics: &Metrics) {
     }
     while let Some(outcome) = asked.join_next().await {
         let Ok((url, outcome)) = outcome else { continue };
-        let changed = servers.note_turn(&url, outcome.is_ok());
+        let changed = match &outcome {
+            Err(Wrong::Fault(fault)) if !is_its_own(fault) => servers.note_unreachable(&url),
+            outcome => servers.note_turn(&url, outcome.is_ok()),
+        };
         tell(&url, changed, outcome.err());
     }
     for server in servers.turn() {
@@ -81,6 +84,18 @@ enum Wrong {
     Url(turn_check::url::UrlError),
     #[error(transparent)]
     Fault(Fault),
+}
+
+/// Whether a fault is the server's own, and not perhaps that of the way from here to it.
+const fn is_its_own(fault: &Fault) -> bool {
+    match fault {
+        Fault::Unauthorized | Fault::Refused { .. } | Fault::BadAnswer { .. } => true,
+        Fault::Unresolvable { .. }
+        | Fault::Unreachable { .. }
+        | Fault::Tls { .. }
+        | Fault::Silent { .. }
+        | Fault::NotRelayed { .. } => false,
+    }
 }
 
 fn tell(url: &str, changed: Option<TurnState>, wrong: Option<Wrong>) {

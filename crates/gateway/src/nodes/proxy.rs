@@ -66,8 +66,9 @@ async fn pass_on(nodes: &Nodes, call: &CallId, request: Request) -> Result<Respo
         .get::<ConnectInfo<SocketAddr>>()
         .map(|peer| peer.0);
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY)
-        .await
+    let coming = tokio::time::timeout(edge::body::PATIENCE, to_bytes(body, MAX_BODY)).await;
+    let body = coming
+        .map_err(|_| ApiError(ErrorBody::new(ErrorCode::InvalidRequest)).into_response())?
         .map_err(|_| ApiError(ErrorBody::new(ErrorCode::PayloadTooLarge)).into_response())?;
     let answer = nodes
         .rest

@@ -26,7 +26,7 @@ use super::deliver::{Devices, emit};
 use super::{dispatch, presence};
 use crate::auth::{Caller, Proven, is_language};
 use crate::gateway::Shared;
-use crate::limits::OpenSocket;
+use crate::limits::{OpenSocket, Scope};
 use crate::refusals::Refusal;
 use crate::region::Region;
 
@@ -38,6 +38,10 @@ const QUEUE: usize = 256;
 const IN_ORDER: Duration = Duration::from_millis(300);
 /// How often the clock is looked at until a proof ends: it may be set, and a machine may sleep.
 const LONGEST: Duration = Duration::from_secs(60);
+/// How often it is looked whether somebody whose proof has ended is still in their call.
+const SEAT_CHECK: Duration = Duration::from_secs(20);
+/// How long somebody may stay in a call after their proof has ended: no meeting is longer.
+const LONGEST_CALL: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Something from the device.
 enum Said {
@@ -240,10 +244,18 @@ impl Session {
     async fn who(&self, credentials: Authenticate) -> Result<Proven, ErrorBody> {
         let shared = &self.device.shared;
         shared.limits.may_try(Instant::now(), &self.device.address)?;
-        let proven = match (credentials.token, credentials.session_token) {
-            (Some(token), None) => shared.auth.user(&token.0).await,
-            (None, Some(session)) => shared.auth.guest(&session.0).await,
-            _ => Err(unauthorized()),
+        let (proven, guessed) = match (credentials.token, credentials.session_token) {
+            (Some(token), None) => {
+                let proven = shared.auth.user(&token.0).await;
+                let guessed = proven.is_err() && shared.auth.is_guessed_token(&token.0);
+                (proven, guessed)
+            }
+            (None, Some(session)) => {
+                let proven = shared.auth.guest(&session.0).await;
+                let guessed = proven.is_err() && shared.auth.is_guessed_session(&session.0).await;
+                (proven, guessed)
+            }
+            _ => (Err(unauthorized()), true),
         };
         match proven {
             // A program has nobody's calls to take.
@@ -254,7 +266,9 @@ impl Session {
             }),
             Err(error) => {
                 if error.code == ErrorCode::Unauthorized {
-                    shared.limits.auth_failed(Instant::now(), &self.device.address);
+                    if guessed {
+                        shared.limits.auth_failed(Instant::now(), &self.device.address);
+                    }
                     shared.metrics.auth_failed();
                 }
                 Err(error)
@@ -309,16 +323,28 @@ impl Session {
 
     /// Hears what it says until it goes, or what proved who it is ends: a connection that is open for days is worth no
     /// more than a request with the same token.
+    ///
+    /// Nobody is cut off in the middle of a call, though: who holds a seat stays until the call is over for them.
     async fn listen(&mut self, (caller, id): (&Caller, SocketId), mut until: Option<Timestamp>) -> End {
+        let mut ended = None;
         loop {
             let said = tokio::select! {
                 said = self.said.recv() => said,
-                () = ends(until) => return End::Expired,
+                () = ends(until) => {
+                    let ended = *ended.get_or_insert(until);
+                    until = self.respite(caller, ended);
+                    if until.is_none() {
+                        return End::Expired;
+                    }
+                    continue;
+                }
             };
             match said {
                 Some(Said::Event(event)) if event.name == request_name::AUTHENTICATE => {
                     self.device.shared.metrics.socket_event(event.name);
-                    until = self.renew(caller, event).await.unwrap_or(until);
+                    if let Some(renewed) = self.renew(caller, event).await {
+                        (until, ended) = (renewed, None);
+                    }
                 }
                 Some(Said::Event(event)) => self.hear((caller, id), event).await,
                 Some(Said::Gone) | None => return End::Gone,
@@ -326,13 +352,25 @@ impl Session {
         }
     }
 
+    /// Until when somebody may stay whose proof ended then: for a while more as long as they are in a call.
+    fn respite(&self, caller: &Caller, ended: Option<Timestamp>) -> Option<Timestamp> {
+        let person = caller.person()?;
+        self.device.shared.calls.call_of(&person)?;
+        let now = Timestamp::from(SystemTime::now()).unix_millis();
+        let last = ended?.unix_millis().saturating_add(of_millis(LONGEST_CALL));
+        let next = now.saturating_add(of_millis(SEAT_CHECK)).min(last);
+        (next > now).then(|| Timestamp::from_unix_millis(next))
+    }
+
     /// Takes a newer proof of the same person; who one is does not change in the life of a connection (contract §2.2).
     /// Gives when the new one ends, or nothing if it was not taken.
     async fn renew(&self, caller: &Caller, event: Event) -> Option<Option<Timestamp>> {
         let credentials = event.payload.and_then(|payload| dispatch::read(payload).ok());
-        let proven = match credentials {
-            Some(credentials) => self.who(credentials).await,
-            None => Err(unauthorized()),
+        let counted = self.device.shared.limits.count(Scope::Join, &caller.key());
+        let proven = match (counted, credentials) {
+            (Err(error), _) => Err(error),
+            (Ok(_), Some(credentials)) => self.who(credentials).await,
+            (Ok(_), None) => Err(unauthorized()),
         };
         let same = |proven: &Proven| proven.caller.person() == caller.person();
         let renewed = proven.and_then(|proven| same(&proven).then_some(proven).ok_or_else(unauthorized));
@@ -425,6 +463,10 @@ fn acknowledge(ack: Option<AckSender>, outcome: Result<(), ErrorBody>) {
 }
 
 /// Waits for the end of a proof; for ever, if it has none.
+const fn of_millis(span: Duration) -> u64 {
+    span.as_secs() * 1000
+}
+
 async fn ends(until: Option<Timestamp>) {
     let Some(until) = until else {
         return std::future::pending().await;

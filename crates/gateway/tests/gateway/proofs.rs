@@ -62,6 +62,24 @@ async fn a_connection_ends_with_its_token_unless_a_newer_one_came() {
 }
 
 #[tokio::test]
+async fn nobody_is_cut_off_in_the_middle_of_a_call() {
+    let world = World::new();
+    let (alice, bob) = (world.person("Alice").await, world.person("Bob").await);
+    let group = world.group(&[&alice, &bob]).await;
+    let gateway = world.gateway(&[]).await;
+    let mut talking = gateway.device(&alice.auth_for(SHORT)).await;
+    let mut waiting = gateway.device(&bob.auth_for(SHORT)).await;
+    let wish = json!({"conversationId": group.to_string(), "type": "audio"});
+    let begun = talking.ask("call:initiate", wish).await;
+    assert_eq!(waiting.expect("authenticated").await["success"], false);
+    waiting.closed().await;
+    talking.nothing_of("authenticated").await;
+    talking
+        .ask("call:leave", json!({"callId": begun["callId"]}))
+        .await;
+}
+
+#[tokio::test]
 async fn a_guests_connection_ends_with_the_link() {
     let world = World::new();
     let alice = world.person("Alice").await;
@@ -139,7 +157,9 @@ async fn what_a_node_refuses_is_noted_and_guessing_there_is_guessing() {
     for _ in 0..10 {
         assert_eq!(ask("a.b.forged").await, 401);
     }
-    assert_eq!(ask(&text(&alice, "token")).await, 429);
+    assert_eq!(ask("a.b.forged").await, 429);
+    // The calls of others behind the same address go on.
+    assert_eq!(ask(&text(&alice, "token")).await, 200);
     let lines = audit(&group.world, AuditType::UnauthorizedAccessAttempt, 1).await;
     assert_eq!(
         lines[0].metadata,

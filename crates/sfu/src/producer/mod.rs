@@ -136,6 +136,8 @@ impl Stream {
     fn note_frame(&mut self, now: Instant, sequence: SeqNo, frame: &FrameInfo) {
         if frame.start {
             self.pace.on_own_picture(now);
+        } else {
+            self.pace.on_own_packet(now);
         }
         if frame.key {
             self.key_frame = self.key_frame.max(Some(sequence));
@@ -325,7 +327,12 @@ impl Producer {
     fn outlives(&mut self, now: Instant, encoding: u8) -> bool {
         let mut outlived = false;
         for (other, stream) in self.streams.iter_mut().enumerate() {
-            outlived |= other != usize::from(encoding) && stream.pace.on_other_picture(now);
+            if other != usize::from(encoding) && stream.pace.on_other_picture(now) {
+                // Nobody answers there any more; a key frame of it would only burden an uplink that is narrow already.
+                stream.keyframes.cancel();
+                stream.nack.reset();
+                outlived = true;
+            }
         }
         outlived
     }

@@ -24,6 +24,8 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Pace {
     /// When its newest picture began.
     newest: Option<Instant>,
+    /// When its newest packet came.
+    heard: Option<Instant>,
     /// Between two of its pictures, smoothed; nothing is concluded before it is known.
     interval: Option<Duration>,
     /// Pictures the others began since.
@@ -32,6 +34,12 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// A packet of this stream came: a large picture over a narrow uplink takes its time, and is no silence.
+    pub(crate) fn on_own_packet(&mut self, now: Instant) {
+        self.heard = Some(now);
+        self.behind = 0;
+    }
+
     /// A picture of this stream began.
     pub(crate) fn on_own_picture(&mut self, now: Instant) {
         if let Some(newest) = self.newest {
@@ -39,17 +47,17 @@ impl Pace {
             self.interval = Some(self.interval.map_or(sample, |smooth| (smooth * 7 + sample) / 8));
         }
         self.newest = Some(now);
-        self.behind = 0;
         self.stopped = false;
+        self.on_own_packet(now);
     }
 
     /// A picture of another stream began; true when this one is seen thereby to have stopped.
     pub(crate) fn on_other_picture(&mut self, now: Instant) -> bool {
-        let (Some(newest), Some(interval), false) = (self.newest, self.interval, self.stopped) else {
+        let (Some(heard), Some(interval), false) = (self.heard, self.interval, self.stopped) else {
             return false;
         };
         self.behind = self.behind.saturating_add(1);
-        let silence = now.saturating_duration_since(newest);
+        let silence = now.saturating_duration_since(heard);
         self.stopped = self.behind >= PICTURES && silence >= MIN_SILENCE.max(interval * INTERVALS);
         self.stopped
     }
@@ -120,6 +128,20 @@ mod tests {
                     pace.on_own_picture(now);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_large_picture_that_takes_long_is_no_silence() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        for ms in (0..3_000).step_by(40) {
+            pace.on_own_picture(start + Duration::from_millis(ms));
+        }
+        for ms in (3_000..4_000).step_by(20) {
+            let now = start + Duration::from_millis(ms);
+            pace.on_own_packet(now);
+            assert!(!pace.on_other_picture(now), "at {ms}");
         }
     }
 
