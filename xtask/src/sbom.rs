@@ -39,7 +39,8 @@ pub(crate) fn run(root: &Path, folder: &Path) -> Result<()> {
         let path = root.join(path);
         std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
-    let metadata = serde_json::from_str(&metadata(root)?)?;
+    let mut metadata = serde_json::from_str(&metadata(root)?)?;
+    crates::keep(&mut metadata, &linked(root)?);
     let lock: Value = serde_json::from_str(&text("web/package-lock.json")?)?;
     let documents = [
         (
@@ -60,22 +61,44 @@ pub(crate) fn run(root: &Path, folder: &Path) -> Result<()> {
 }
 
 fn metadata(root: &Path) -> Result<String> {
+    let words = ["metadata", "--locked", "--format-version", "1"];
+    cargo(root, &[&words[..], &["--filter-platform", PLATFORM]].concat())
+}
+
+/// Names and versions of what the binary is built from. `cargo metadata` alone names too many: to it, a feature that
+/// tests turn on is on.
+fn linked(root: &Path) -> Result<BTreeSet<(String, String)>> {
+    let words = [
+        "tree",
+        "--locked",
+        "--package",
+        "meeshy",
+        "--edges",
+        "normal,build",
+    ];
+    let form = ["--target", PLATFORM, "--prefix", "none", "--format", "{p}"];
+    let tree = cargo(root, &[&words[..], &form].concat())?;
+    let packages = tree.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        Some((
+            words.next()?.to_owned(),
+            words.next()?.strip_prefix('v')?.to_owned(),
+        ))
+    });
+    Ok(packages.collect())
+}
+
+fn cargo(root: &Path, words: &[&str]) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "metadata",
-            "--locked",
-            "--format-version",
-            "1",
-            "--filter-platform",
-            PLATFORM,
-        ])
-        .current_dir(root)
-        .output()
-        .context("cannot run cargo metadata")?;
+    let output = Command::new(cargo).args(words).current_dir(root).output();
+    let output = output.context("cannot run cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "cargo metadata failed: {said}");
-    String::from_utf8(output.stdout).context("cargo metadata printed something that is not UTF-8")
+    ensure!(
+        output.status.success(),
+        "cargo {} failed: {said}",
+        words.join(" ")
+    );
+    String::from_utf8(output.stdout).context("cargo printed something that is not UTF-8")
 }
 
 /// The document about `root` and its parts.

@@ -40,6 +40,26 @@ pub(super) fn components(metadata: &Value, lock: &str) -> Result<(Component, Vec
     Ok((component(binary, &all, &graph, &sums)?, components))
 }
 
+/// Leaves only these packages, by name and version, and what leads from one of them to another.
+pub(super) fn keep(metadata: &mut Value, linked: &BTreeSet<(String, String)>) {
+    let is_linked = |package: &&Value| {
+        let word = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
+        linked.contains(&(word("name"), word("version")))
+    };
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let ids: BTreeSet<String> = packages
+        .filter(is_linked)
+        .filter_map(|package| package["id"].as_str().map(str::to_owned))
+        .collect();
+    let is_kept = |id: &Value| id.as_str().is_some_and(|id| ids.contains(id));
+    if let Some(nodes) = metadata["resolve"]["nodes"].as_array_mut() {
+        nodes.retain(|node| is_kept(&node["id"]));
+        for dependencies in nodes.iter_mut().filter_map(|node| node["deps"].as_array_mut()) {
+            dependencies.retain(|dependency| is_kept(&dependency["pkg"]));
+        }
+    }
+}
+
 fn list<'a>(value: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
     value[name]
         .as_array()
