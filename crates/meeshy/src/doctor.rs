@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     /// Which server the settings are for
     #[arg(long, value_enum, default_value = "serve")]
     role: Role,
-    /// Address by which people reach the server, such as https://calls.example.org, to look at it from outside
+    /// Address by which people reach the server, such as `https://calls.example.org`, to look at it from outside
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Print the findings as JSON

@@ -15,7 +15,7 @@ const PORTS: [u16; 2] = [4000, 3001];
 /// What the command takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Address of the server, such as http://localhost:4000 [default: localhost and the port]
+    /// Address of the server, such as `http://localhost:4000` [default: localhost and the port]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Port on this machine [default: whichever answers, that of a gateway or of a media node]

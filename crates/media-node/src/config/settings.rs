@@ -118,7 +118,7 @@ pub struct Settings {
     /// Base URLs of the gateways this node registers with, separated by commas; for `media` only
     #[arg(long, env = "GATEWAY_URL", value_name = "URLS")]
     pub gateway_url: Option<String>,
-    /// This node's own base URL as gateways reach it, such as http://media-1:3001
+    /// This node's own base URL as gateways reach it, such as `http://media-1:3001`
     #[arg(long, env = "INTERNAL_URL", value_name = "URL")]
     pub internal_url: Option<String>,
     /// development or production (NODE_ENV is read too) [default: development]

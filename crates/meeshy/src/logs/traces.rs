@@ -31,7 +31,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// Where traces go.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct TraceSettings {
-    /// Base URL of an OpenTelemetry collector that takes OTLP over HTTP, as http://localhost:4318 [default: no traces]
+    /// Base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as `http://localhost:4318` [default: no traces]
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     otel_exporter_otlp_endpoint: Option<String>,
     /// Name of this service in traces [default: meeshy, meeshy-gateway or meeshy-media]
