@@ -69,7 +69,7 @@ export function changes(samples, from, to, kind, direction) {
 
 /** The node's counters of loss, repair and dropped packets. @param {string} metrics In Prometheus' text format. */
 export function nodeCounters(metrics) {
-  const wanted = /^meeshy_\w*(nack|pli|rtx|retrans|dropped|lost|late)\w*(\{[^}]*\})? \d/;
+  const wanted = /^\w*(nack|pli|rtx|dropped|lost)_\w*(\{[^}]*\})? \d/;
   return Object.fromEntries(
     metrics
       .split('\n')
