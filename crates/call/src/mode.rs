@@ -514,12 +514,19 @@ impl Call {
         }
     }
 
-    /// Tries a failed switch again when its time has come, there is a room, and somebody to switch with.
+    /// Tries a failed switch again when its time has come, there is a room, and somebody to switch with; or gives it up
+    /// when the flag is off.
     pub(crate) fn serve_retry(&mut self) -> bool {
         let Machine::P2p { retry: Some(retry) } = &self.machine else {
             return false;
         };
         let failures = retry.failures;
+        if !self.settings.sfu_enabled {
+            // Turned off meanwhile (contract §8.9): nobody waits for a try that is not made.
+            self.switch_failed(RETRY_AFTER.len() + 1, ErrorCode::SfuDisabled);
+            self.set_sfu_flag(false);
+            return true;
+        }
         let ready = matches!(self.room, RoomState::Ready(_)) && retry.at <= self.now;
         let bound = |each: &Participant| each.socket.is_some();
         let newcomers = self

@@ -170,6 +170,18 @@ const rows: Row[] = [
     mode: "p2p",
   },
   {
+    name: "called off, and not tried again after all: nothing is shown any more",
+    inputs: [entered("p2p"), order(up()), off("p2p", "t1", 9_000), off("p2p", "t1")],
+    words: [...BUILD_UP, "back sfu>p2p", "show nothing", "show retrying", "show nothing"],
+    mode: "p2p",
+  },
+  {
+    name: "the next try is put off",
+    inputs: [entered("p2p"), order(up()), off("p2p", "t1", 9_000), off("p2p", "t1", 13_000)],
+    words: [...BUILD_UP, "back sfu>p2p", "show nothing", "show retrying", "show retrying"],
+    mode: "p2p",
+  },
+  {
     name: "called off for good",
     inputs: [entered("p2p"), order(up()), works(), off("p2p")],
     words: [...BUILD_UP, "ack yes t1", "back sfu>p2p", "show nothing", "show failed"],

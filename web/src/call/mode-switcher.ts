@@ -202,13 +202,17 @@ function decided(state: SwitcherState, input: Extract<SwitcherInput, { type: "de
 /** The end of a switch this client does not know, or no longer. */
 function decidedElsewhere(
   state: SwitcherState,
-  { id, mode, retryAt }: Extract<SwitcherInput, { type: "decided" }>,
+  { id, success, mode, retryAt }: Extract<SwitcherInput, { type: "decided" }>,
 ): SwitcherStep {
+  const { current, switching } = state;
+  // News of the next attempt, under the name of the one that failed: at another time, or never.
+  if (current === null && switching?.phase === "retrying" && mode === state.mode && !success)
+    return shown(remembered(state, id), retryAt === null ? null : { ...switching, retryAt });
   if (state.finished.includes(id)) return still(state);
-  const next: SwitcherState = { ...state, finished: remember(state.finished, id) };
-  if (state.current === null && mode !== state.mode) return { state: next, effects: [{ type: "ask-anew" }] };
+  const next = remembered(state, id);
+  if (current === null && mode !== state.mode) return { state: next, effects: [{ type: "ask-anew" }] };
   // A switch that failed before anything was ordered: only the next attempt is of interest.
-  if (retryAt !== null && state.current === null)
+  if (retryAt !== null && current === null)
     return shown(next, { to: mode === "p2p" ? "sfu" : "p2p", phase: "retrying", retryAt });
   return still(next);
 }
@@ -235,6 +239,10 @@ function goneBack(state: SwitcherState, current: Order, mode: Mode): SwitcherSte
 
 function over(state: SwitcherState, id: string, mode: Mode): SwitcherState {
   return { ...state, mode, current: null, finished: remember(state.finished, id) };
+}
+
+function remembered(state: SwitcherState, id: string): SwitcherState {
+  return state.finished.includes(id) ? state : { ...state, finished: remember(state.finished, id) };
 }
 
 function remember(finished: readonly string[], id: string): readonly string[] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use call::{Call, Entropy, Measure, Moment, Output, Persist, Recipients};
+use call::{Call, Entropy, Measure, Moment, Output, Persist, Recipients, Settings};
 use signalling::client_gateway::{Mode, ParticipantStatus, TransitionState};
 
 use signalling::error::ErrorCode;
@@ -175,7 +175,12 @@ impl World {
             now: self.now(),
             entropy: Entropy(u64::MAX),
         };
-        let (restored, _) = Call::restore(moment, self.stored(), Vec::new(), self.settings);
+        // With the flag on: off, it rightly ends the tries of a switch that the restart called off.
+        let settings = Settings {
+            sfu_enabled: true,
+            ..self.settings
+        };
+        let (restored, _) = Call::restore(moment, self.stored(), Vec::new(), settings);
         let same = |call: &Call| {
             let mut dto = call.dto(self.now());
             for each in &mut dto.participants {

@@ -16,9 +16,10 @@ fn retry_at(world: &World, n: u8) -> Option<Timestamp> {
         .into_iter()
         .rev()
         .find_map(|notice| match notice {
-            Notice::Event(ServerEvent::ModeSwitched(event)) if !event.success => event.retry_at,
+            Notice::Event(ServerEvent::ModeSwitched(event)) if !event.success => Some(event.retry_at),
             _ => None,
         })
+        .flatten()
 }
 
 #[test]
@@ -153,6 +154,45 @@ fn a_newcomer_who_gives_up_ends_the_retries() {
     assert_eq!(retry_at(&world, 1), None);
     world.seconds(30);
     assert_eq!(world.transition(), TransitionState::P2p);
+}
+
+#[test]
+fn turning_the_flag_off_ends_the_retries() {
+    let mut world = waits_for_retry();
+    world.settings.sfu_enabled = false;
+    world.step(Input::SfuFlag { enabled: false });
+    assert_eq!(
+        world.told(1)[0],
+        "call:mode-switched called off p2p",
+        "no next try is shown any more"
+    );
+    assert_eq!(retry_at(&world, 1), None);
+    assert!(
+        world
+            .told(3)
+            .contains(&"call:error MODE_SWITCH_FAILED".to_owned())
+    );
+    assert_eq!(world.of(3), (ParticipantStatus::Failed, false));
+    assert_eq!(world.call.node(), None);
+    world.seconds(30);
+    assert_eq!(world.transition(), TransitionState::P2p);
+    let third = world.join(3);
+    assert_eq!(world.refusal(third), Some(ErrorCode::SfuDisabled));
+}
+
+#[test]
+fn a_switch_that_fails_after_the_flag_was_turned_off_is_not_tried_again() {
+    let mut world = World::pair();
+    world.join(3);
+    world.settings.sfu_enabled = false;
+    world.step(Input::SfuFlag { enabled: false });
+    assert_eq!(world.transition(), TransitionState::SwitchingToSfu);
+    world.ack_all(&[1, 3]);
+    world.seconds(10);
+    assert_eq!(retry_at(&world, 1), None);
+    assert_eq!(world.of(3), (ParticipantStatus::Failed, false));
+    world.seconds(30);
+    assert_eq!((world.mode(), world.call.node()), (Mode::P2p, None));
 }
 
 #[test]
