@@ -5,7 +5,7 @@ use link::ice::IceCredentials;
 
 use crate::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
 use crate::pipe::{PeerId, RemoteProducer};
-use crate::spec::{ConnectSpec, ConsumerSpec, Layers, ProducerSpec, TransportSpec};
+use crate::spec::{ConnectSpec, ConsumerSpec, Layers, ProducerSpec, TransportSpec, VideoQuality};
 use crate::stats::{TransportStats, WorkerStats};
 
 /// A request to a worker, answered by exactly one [`Reply`].
@@ -99,6 +99,9 @@ pub enum Command {
         /// The best layers wanted.
         layers: Layers,
     },
+    /// Bounds the quality of all cameras of the worker, those to come as well; answers [`Reply::Done`]. Viewers follow
+    /// within the half second in which their downlinks are divided, senders are told with their next report.
+    SetVideoQuality(VideoQuality),
     /// Asks the consumer's producer for a key frame (debounced); answers [`Reply::Done`].
     RequestKeyFrame(ConsumerKey),
     /// Counts and load of the worker; answers [`Reply::Stats`].

@@ -66,6 +66,7 @@ impl Worker {
             Command::SetPreferredLayers { consumer, layers } => {
                 self.set_preferred_layers(now, consumer, layers)?
             }
+            Command::SetVideoQuality(quality) => self.quality = quality,
             Command::RequestKeyFrame(consumer) => self.request_key_frame_for(now, consumer)?,
             Command::Stats => return Ok(Reply::Stats(Box::new(self.stats()))),
             Command::TransportStats(transport) => {
@@ -304,7 +305,7 @@ impl Worker {
             transport.probe.open();
             transport
                 .next_allocation
-                .get_or_insert(now + crate::upkeep::ALLOCATION_INTERVAL);
+                .get_or_insert(now + crate::downlink::ALLOCATION_INTERVAL);
         }
         transport.next_report.get_or_insert(now + REPORT_INTERVAL);
         self.schedule_transport(key);
@@ -372,6 +373,7 @@ impl Worker {
     fn stats(&self) -> WorkerStats {
         let mut stats = WorkerStats {
             routers: self.routers.len(),
+            quality: self.quality,
             counters: self.counters.clone(),
             ..WorkerStats::default()
         };

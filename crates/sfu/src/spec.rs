@@ -165,6 +165,21 @@ pub struct Layers {
     pub temporal: u8,
 }
 
+/// How good cameras' pictures may be: all of a worker's, whatever their viewers wish and their paths carry (contract §3.8).
+/// Shared screens and audio are never touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VideoQuality {
+    /// One spatial layer below the top for viewers who want the top, the lowest for those who want less. Of one spatial
+    /// layer the highest temporal one is left out. Senders are told a lower ceiling yet.
+    Lowest,
+    /// At most one spatial layer below the top; of one spatial layer the highest temporal one is left out. Senders are
+    /// told a ceiling that leaves no room for what nobody receives.
+    Reduced,
+    /// As good as viewers wish and their paths carry.
+    #[default]
+    Full,
+}
+
 /// A consumer to create.
 #[derive(Clone, Debug)]
 pub struct ConsumerSpec {

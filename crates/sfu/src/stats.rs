@@ -3,6 +3,8 @@
 use link::bwe::Bitrate;
 use link::{DropReason, Protocol};
 
+use crate::spec::VideoQuality;
+
 /// Totals of a worker since its start. Packets are counted once per direction and participant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -57,6 +59,8 @@ pub struct Counters {
 pub struct WorkerStats {
     /// Open routers.
     pub routers: usize,
+    /// How good cameras' pictures may be.
+    pub quality: VideoQuality,
     /// Open transports that receive.
     pub receive_transports: usize,
     /// Open transports that send.

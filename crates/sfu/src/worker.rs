@@ -17,7 +17,7 @@ use crate::pipe::{Lanes, PeerId, PipeBatch};
 use crate::producer::Producer;
 use crate::random::Random;
 use crate::router::Router;
-use crate::spec::WorkerConfig;
+use crate::spec::{VideoQuality, WorkerConfig};
 use crate::stats::Counters;
 use crate::timers::{Owner, Timers};
 use crate::transmit::{TransmitBatch, TransmitClass};
@@ -34,6 +34,8 @@ const MAX_EVENTS: usize = 4_096;
 pub struct Worker {
     pub(crate) config: WorkerConfig,
     pub(crate) clock: Clock,
+    /// How good cameras' pictures may be.
+    pub(crate) quality: VideoQuality,
     pub(crate) random: Random,
     pub(crate) routers: SlotMap<RouterKey, Router>,
     pub(crate) transports: SlotMap<TransportKey, Transport>,
@@ -78,6 +80,7 @@ impl Worker {
         Self {
             config,
             clock: Clock::new(now),
+            quality: VideoQuality::default(),
             random,
             routers: SlotMap::with_key(),
             transports: SlotMap::with_key(),

@@ -12,9 +12,9 @@ pub(crate) struct Available {
     pub(crate) temporal_layers: [u8; MAX_ENCODINGS],
 }
 
-/// The layers to aim for. Prefers the wanted spatial layer, then the next lower that exists, then the next higher: a
-/// picture that is too good beats none. `None` when nothing is sent or nothing is allowed.
-pub(crate) fn choose(wanted: Option<Layers>, limit: Option<Layers>, available: &Available) -> Option<Layers> {
+/// The layers to aim for within `bounds`. Prefers the highest spatial layer that all of them allow, then the next lower that
+/// exists, then the next higher: a picture that is too good beats none. `None` when nothing is sent.
+pub(crate) fn choose(bounds: [Option<Layers>; 3], available: &Available) -> Option<Layers> {
     let exists = |spatial: u8| {
         available
             .temporal_layers
@@ -25,26 +25,21 @@ pub(crate) fn choose(wanted: Option<Layers>, limit: Option<Layers>, available: &
         spatial: MAX_ENCODINGS as u8 - 1,
         temporal: u8::MAX,
     };
-    let wanted = wanted.unwrap_or(top);
-    let limit = limit.unwrap_or(top);
-    let ceiling = wanted.spatial.min(limit.spatial);
+    let bounds = bounds.map(|bound| bound.unwrap_or(top));
+    let ceiling = bounds
+        .iter()
+        .fold(top.spatial, |lowest, bound| lowest.min(bound.spatial));
     let spatial = (0..=ceiling)
         .rev()
         .find(|spatial| exists(*spatial))
         .or_else(|| (ceiling..MAX_ENCODINGS as u8).find(|spatial| exists(*spatial)))?;
-    // Temporal wishes are about the spatial layer they were made for.
-    let of = |bound: Layers| {
-        if bound.spatial == spatial {
-            bound.temporal
-        } else {
-            u8::MAX
-        }
-    };
     let highest = available.temporal_layers[usize::from(spatial)] - 1;
-    Some(Layers {
-        spatial,
-        temporal: highest.min(of(wanted)).min(of(limit)),
-    })
+    // Temporal wishes are about the spatial layer they were made for.
+    let temporal = bounds
+        .iter()
+        .filter(|bound| bound.spatial == spatial)
+        .fold(highest, |lowest, bound| lowest.min(bound.temporal));
+    Some(Layers { spatial, temporal })
 }
 
 /// Lets frames through up to a temporal layer; raises the layer only where the encoder allows it.
@@ -111,7 +106,8 @@ mod tests {
             (None, None, Available::default(), None),
         ];
         for (index, (wanted, limit, available, expected)) in rows.into_iter().enumerate() {
-            assert_eq!(choose(wanted, limit, &available), expected, "row {index}");
+            assert_eq!(choose([wanted, limit, None], &available), expected, "row {index}");
+            assert_eq!(choose([None, wanted, limit], &available), expected, "row {index}");
         }
     }
 

@@ -28,7 +28,7 @@ use self::svc::Svc;
 use crate::key::{ProducerKey, TransportKey};
 use crate::packet::{HeaderTemplate, Packet};
 use crate::producer::Producer;
-use crate::spec::{ConsumerSpec, Layers, MediaKind, Scalability, Source};
+use crate::spec::{ConsumerSpec, Layers, MediaKind, Scalability, Source, VideoQuality};
 use crate::transmit::TransmitClass;
 
 /// Sender reports whose send time is remembered to compute the round trip (RFC 3550 §6.4.1): at one a second, four
@@ -217,6 +217,29 @@ impl Consumer {
             Flow::Simulcast(simulcast) => simulcast.restart(encoding),
             Flow::Svc(svc) => svc.restart(),
         }
+    }
+
+    /// What it is to get of a producer's layers: no more than its viewer wishes, its path carries and the worker's load
+    /// allows.
+    pub(crate) fn wanted(
+        &self,
+        quality: VideoQuality,
+        producer: &Producer,
+        available: &Available,
+    ) -> Option<Layers> {
+        let allowed = quality.bound(producer, self.preferred, available);
+        choose([self.preferred, self.limit, allowed], available)
+    }
+
+    /// What it would get if its path carried everything.
+    pub(crate) fn ceiling(
+        &self,
+        quality: VideoQuality,
+        producer: &Producer,
+        available: &Available,
+    ) -> Option<Layers> {
+        let allowed = quality.bound(producer, self.preferred, available);
+        choose([self.preferred, None, allowed], available)
     }
 
     /// Whether it aims for other layers than `wanted`; one that is forwarded whole aims for none.

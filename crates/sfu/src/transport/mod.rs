@@ -57,6 +57,8 @@ pub(crate) struct Transport {
     pub(crate) register: SendRegister,
     pub(crate) estimator: Estimator,
     pub(crate) max_incoming_bitrate: Bitrate,
+    /// Reports that still have to say that a ceiling told before no longer holds.
+    pub(crate) ceiling_lifts: u8,
     pub(crate) next_report: Option<Instant>,
     pub(crate) next_allocation: Option<Instant>,
     pub(crate) probe: probe::Probe,
@@ -109,6 +111,7 @@ impl Transport {
             register: SendRegister::new(),
             estimator: Estimator::new(spec.initial_outgoing_bitrate, MIN_ESTIMATE, MAX_ESTIMATE),
             max_incoming_bitrate: spec.max_incoming_bitrate,
+            ceiling_lifts: 0,
             next_report: None,
             next_allocation: None,
             probe: probe::Probe::new(config.extensions),

@@ -38,6 +38,8 @@ mod key_frames;
 mod loss;
 #[path = "../simulation/lost_layers.rs"]
 mod lost_layers;
+#[path = "../simulation/overload.rs"]
+mod overload;
 #[path = "../simulation/padding.rs"]
 mod padding;
 #[path = "../simulation/pause.rs"]

@@ -25,6 +25,7 @@ mod ice_restart;
 mod key_frames;
 mod loss;
 mod lost_layers;
+mod overload;
 mod padding;
 mod pause;
 mod pipes;

@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    pub(super) fn each_worker(&mut self, mut action: impl FnMut(&mut Worker)) {
+    pub fn each_worker(&mut self, mut action: impl FnMut(&mut Worker)) {
         action(&mut self.worker);
         if let Some(annex) = &mut self.annex {
             action(&mut annex.worker);

@@ -294,6 +294,11 @@ impl World {
 
     /// Produces a camera.
     pub fn camera(&mut self, id: PeerId, camera: Camera) -> ProducerKey {
+        self.video(id, MediaSource::Camera, camera)
+    }
+
+    /// Produces a picture that is `shown`.
+    pub fn video(&mut self, id: PeerId, shown: MediaSource, camera: Camera) -> ProducerKey {
         let mid = self.new_mid(id);
         let mut encodings = Vec::new();
         for layer in 0..camera.layers {
@@ -336,7 +341,7 @@ impl World {
         };
         let spec = ProducerSpec {
             kind: MediaKind::Video,
-            source: MediaSource::Camera,
+            source: shown,
             mid: rtp::Mid::new(mid.to_string().as_bytes()),
             codecs: vec![codec],
             extensions: sender_extensions(),
