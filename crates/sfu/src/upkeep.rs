@@ -79,6 +79,7 @@ impl Worker {
         let Self {
             transports,
             producers,
+            consumers,
             scratch,
             transmits,
             counters,
@@ -96,9 +97,16 @@ impl Worker {
             for encoding in 0..producer.streams.len() {
                 scratch.lost.clear();
                 let action = producer.poll_nack(now, encoding, PRODUCER_ROUND_TRIP, &mut scratch.lost);
+                let given_up = action == NackAction::KeyFrame;
+                let is_asked = given_up || producer.streams[encoding].keyframes.is_due(now);
+                // Who wished for it may have gone to another layer, or away.
+                let is_watched = is_asked && producer.is_watched(encoding as u8, consumers);
                 let stream = &mut producer.streams[encoding];
                 let Some(ssrc) = stream.ssrc() else { continue };
-                let given_up = action == NackAction::KeyFrame && stream.keyframes.request(now);
+                if is_asked && !is_watched {
+                    stream.keyframes.cancel();
+                }
+                let given_up = given_up && is_watched && stream.keyframes.request(now);
                 let needs_key_frame = stream.keyframes.poll(now) || given_up;
                 // No action leaves the list empty.
                 for lost in scratch.lost.chunks(MAX_LOST) {

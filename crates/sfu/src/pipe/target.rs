@@ -165,7 +165,7 @@ impl Worker {
         if accepted.woke || accepted.outlived || accepted.restarted {
             self.retarget_consumers(now, key);
         }
-        if packet.continuity == Continuity::AfterGap {
+        if packet.continuity == Continuity::AfterGap && self.is_watched(key, packet.encoding) {
             // What the pipe dropped is not in the store here, so no viewer can have it again.
             self.request_key_frame(now, key, packet.encoding);
         }
@@ -197,6 +197,11 @@ impl Worker {
         {
             upstream.requests.forget(packet.encoding);
         }
+    }
+
+    fn is_watched(&self, key: ProducerKey, encoding: u8) -> bool {
+        let producer = self.producers.get(key);
+        producer.is_some_and(|own| own.is_watched(encoding, &self.consumers))
     }
 
     fn take_note(&mut self, now: Instant, key: ProducerKey, note: Note) {

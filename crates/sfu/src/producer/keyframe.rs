@@ -64,6 +64,11 @@ impl KeyFrameRequests {
         self.deferred = false;
     }
 
+    /// Whether [`Self::poll`] has something to do.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.poll_timeout().is_some_and(|at| now >= at)
+    }
+
     /// True when a deferred or unanswered request must be sent now.
     pub(crate) fn poll(&mut self, now: Instant) -> bool {
         if self.deferred {

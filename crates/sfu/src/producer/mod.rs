@@ -14,6 +14,7 @@ use link::bwe::Bitrate;
 use rtp::codec::{FrameInfo, FrameReader};
 use rtp::rtcp::{NtpTime, write};
 use rtp::{PayloadType, RtpTime, RtpView, SeqNo, Ssrc};
+use slotmap::SlotMap;
 
 use self::ingress::IngressBudget;
 use self::keyframe::KeyFrameRequests;
@@ -23,7 +24,7 @@ use self::pace::Pace;
 use self::score::Score;
 pub(crate) use self::stream::SenderClock;
 use self::stream::{Order, RateMeter, ReceiveStream};
-use crate::consumer::Available;
+use crate::consumer::{Available, Consumer};
 use crate::event::{MAX_ENCODINGS, Scores};
 use crate::key::{ConsumerKey, RouterKey, TransportKey};
 use crate::padding::Leveller;
@@ -335,6 +336,17 @@ impl Producer {
             }
         }
         outlived
+    }
+
+    /// Whether anybody receives a stream, or waits to. Who does on another worker is known there alone, so a twin counts as
+    /// watching every stream.
+    pub(crate) fn is_watched(&self, encoding: u8, consumers: &SlotMap<ConsumerKey, Consumer>) -> bool {
+        let watches = |consumer: &Consumer| {
+            consumer.is_active()
+                && (consumer.current_encoding() == encoding || consumer.awaited_key_frame() == Some(encoding))
+        };
+        let mut own = self.consumers.iter().filter_map(|key| consumers.get(*key));
+        !self.taps.is_empty() || own.any(watches)
     }
 
     /// The highest number received of a stream.

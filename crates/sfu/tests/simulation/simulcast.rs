@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sfu::spec::Layers;
+use sfu::spec::{Layers, MediaKind};
 use sfu::{Command, Event};
 
+use crate::world::annex::{Site, VIEWERS};
 use crate::world::check::assert_continuous;
 use crate::world::peer::Received;
-use crate::world::{Camera, Consumer, World};
+use crate::world::{Camera, Consumer, PeerId, World};
 
 const THREE_LAYERS: Camera = Camera {
     packets_per_frame: 1,
@@ -157,4 +158,68 @@ fn a_narrow_downlink_gets_a_lower_layer() {
         "{top} of {} packets of the top layer",
         late.len()
     );
+}
+
+/// The layers of which key frames were asked for since `from`.
+fn asked_layers(world: &World, sender: PeerId, from: usize) -> Vec<String> {
+    let requests = world.peers[sender.0].key_requests[from..].iter();
+    let mut layers: Vec<_> = requests
+        .map(|(_, _, rid, _)| rid.map_or_else(String::new, |rid| rid.to_string()))
+        .collect();
+    layers.sort();
+    layers.dedup();
+    layers
+}
+
+#[test]
+fn nobody_is_asked_for_key_frames_of_layers_that_nobody_watches() {
+    if VIEWERS == Site::Annex {
+        // Which layers are watched behind a pipe is known there alone.
+        return;
+    }
+    let mut world = World::new();
+    let (sender, receiver) = (world.sender(), world.receiver());
+    world.connect();
+    // What was lost cannot be had again, so it is given up, on every layer.
+    world.peers[sender.0].memory = Duration::ZERO;
+    let camera = world.camera(sender, THREE_LAYERS);
+    let consumer = world.consume(receiver, camera, MediaKind::Video);
+    prefer(&mut world, consumer, 0);
+    // All layers are there before it begins: what comes first would be taken while nothing else is.
+    world.run(Duration::from_secs(1));
+    world.done(Command::ResumeConsumer(consumer.key));
+    world.run(Duration::from_secs(3));
+    let asked = world.peers[sender.0].key_requests.len();
+    let lossy =
+        crate::world::peer::link(9).loss(str0m_netem::RandomLoss::new(str0m_netem::Probability(0.05)));
+    world.peers[sender.0].uplink.set_config(lossy);
+    world.run(Duration::from_secs(10));
+    assert_eq!(
+        asked_layers(&world, sender, asked),
+        ["r0"],
+        "the one that is watched"
+    );
+}
+
+#[test]
+fn a_wish_that_somebody_gave_up_is_not_repeated() {
+    let (mut world, sender, _, consumer) = World::one_camera(THREE_LAYERS);
+    if VIEWERS == Site::Annex {
+        // As above.
+        return;
+    }
+    prefer(&mut world, consumer, 0);
+    world.run(Duration::from_secs(3));
+    let asked = world.peers[sender.0].key_requests.len();
+    let deaf = crate::world::peer::link(1).loss(str0m_netem::RandomLoss::new(str0m_netem::Probability::ONE));
+    world.peers[sender.0].downlink.set_config(deaf);
+    prefer(&mut world, consumer, 2);
+    world.run(Duration::from_millis(100));
+    prefer(&mut world, consumer, 0);
+    world.run(Duration::from_millis(100));
+    world.peers[sender.0]
+        .downlink
+        .set_config(crate::world::peer::link(2));
+    world.run(Duration::from_secs(5));
+    assert!(asked_layers(&world, sender, asked).is_empty());
 }
