@@ -42,12 +42,15 @@ impl Pace {
 
     /// A picture of this stream began.
     pub(crate) fn on_own_picture(&mut self, now: Instant) {
+        if self.stopped {
+            // It may come back at another pace, and the time in between belongs to neither.
+            *self = Self::default();
+        }
         if let Some(newest) = self.newest {
             let sample = now.saturating_duration_since(newest).min(LONGEST_INTERVAL);
             self.interval = Some(self.interval.map_or(sample, |smooth| (smooth * 7 + sample) / 8));
         }
         self.newest = Some(now);
-        self.stopped = false;
         self.on_own_packet(now);
     }
 
@@ -129,6 +132,54 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn one_that_comes_back_slower_has_not_stopped_again() {
+        let start = Instant::now();
+        for own in [200, 500, 900] {
+            let mut pace = Pace::default();
+            for ms in (0..3_000).step_by(33) {
+                pace.on_own_picture(start + Duration::from_millis(ms));
+            }
+            let mut stops = 0;
+            for ms in 3_000..12_000 {
+                let now = start + Duration::from_millis(ms);
+                if ms % 33 == 0 {
+                    stops += usize::from(pace.on_other_picture(now));
+                }
+                // Silent for half a second, then there again, each `own` ms.
+                if ms >= 3_500 && (ms - 3_500) % own == 0 {
+                    pace.on_own_picture(now);
+                }
+            }
+            assert_eq!(stops, 1, "back with a picture each {own} ms");
+        }
+    }
+
+    #[test]
+    fn a_second_stop_is_noticed_as_soon_as_the_first() {
+        let start = Instant::now();
+        let mut pace = Pace::default();
+        let mut noticed = Vec::new();
+        for ms in 0..20_000_u64 {
+            let now = start + Duration::from_millis(ms);
+            // Three seconds, ten seconds of silence, four pictures, silence.
+            let runs = ms < 3_000 || (13_000..13_100).contains(&ms);
+            if ms % 33 == 0 {
+                if runs {
+                    pace.on_own_picture(now);
+                }
+                if pace.on_other_picture(now) {
+                    noticed.push(ms);
+                }
+            }
+        }
+        let [first, second] = noticed[..] else {
+            panic!("{noticed:?}")
+        };
+        assert!(first - 2_970 < 350, "{first}");
+        assert!(second - 13_068 < 400, "{second}");
     }
 
     #[test]
