@@ -122,3 +122,75 @@ fn assert_continuous_over_pauses(packets: &[&crate::world::peer::Received], paus
     assert_continuous(&packets[from..]);
     assert_eq!(seams, pauses);
 }
+
+/// What the worker sends to a client, by what the first bytes say (RFC 7983 §7, RFC 5761 §4).
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sent {
+    checks: usize,
+    rtcp: usize,
+    rtp: usize,
+    other: usize,
+}
+
+/// Counts what is sent to `id` within `window`.
+fn sent_within(world: &mut World, id: crate::world::PeerId, window: Duration) -> Sent {
+    world.wire = Some(Vec::new());
+    world.run(window);
+    let address = world.peers[id.0].address;
+    let mut sent = Sent::default();
+    for (_, bytes) in world
+        .wire
+        .take()
+        .into_iter()
+        .flatten()
+        .filter(|(to, _)| *to == address)
+    {
+        match bytes[..] {
+            [0..=3, ..] => sent.checks += 1,
+            [128..=191, 192..=223, ..] => sent.rtcp += 1,
+            [128..=191, ..] => sent.rtp += 1,
+            _ => sent.other += 1,
+        }
+    }
+    sent
+}
+
+#[test]
+fn who_watches_nothing_gets_nothing_but_answers_to_its_checks() {
+    let mut world = World::new();
+    let (sender, receiver) = (world.sender(), world.receiver());
+    world.connect();
+    let camera = world.camera(sender, Camera::default());
+    let microphone = world.microphone(sender, 30);
+    let all = [
+        world.consume(receiver, camera, MediaKind::Video),
+        world.consume(receiver, microphone, MediaKind::Audio),
+    ];
+    // Its path is looked at once, with a few packets of padding.
+    world.run(Duration::from_secs(5));
+    let minute = Duration::from_secs(60);
+    let standby = sent_within(&mut world, receiver, minute);
+    // A client checks its path every few seconds at most (RFC 7675 §5.1: 5 s, less a fifth).
+    let expected = Sent {
+        checks: standby.checks.min(60),
+        ..Sent::default()
+    };
+    assert_eq!(standby, expected, "before anything was resumed");
+    assert!(standby.checks > 0, "its path is kept open");
+
+    for consumer in all {
+        world.done(Command::ResumeConsumer(consumer.key));
+    }
+    world.run(Duration::from_secs(10));
+    assert!(world.transport_stats(receiver).rtp_sent > 1_000, "media flows");
+    for consumer in all {
+        world.done(Command::PauseConsumer(consumer.key));
+    }
+    world.run(Duration::from_secs(2));
+    let paused = sent_within(&mut world, receiver, minute);
+    let expected = Sent {
+        checks: paused.checks.min(60),
+        ..Sent::default()
+    };
+    assert_eq!(paused, expected, "after all was paused");
+}
