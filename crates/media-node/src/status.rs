@@ -143,6 +143,7 @@ impl Status {
             self.context.admission.set(now);
             if before != now {
                 tracing::warn!(?before, ?now, "admission under load changed");
+                self.context.workers.set_video_quality(now.video_quality());
             }
             samples = samples.wrapping_add(1);
             if samples.is_multiple_of(SAMPLES_PER_UPKEEP) {

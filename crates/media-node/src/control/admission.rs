@@ -1,10 +1,12 @@
-//! Admission under load (contract §3.8): what a busy node still takes on.
+//! Admission under load (contract §3.8): what a busy node still takes on, and how good its pictures may be.
 //!
 //! Pure: load samples in, a level out. Samples are averaged over ten seconds, and a level once reached is left only
 //! five points below where it was entered, so that a load near a limit does not flap.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
+
+use sfu::spec::VideoQuality;
 
 /// Samples averaged; one a second makes ten seconds.
 const SAMPLES: usize = 10;
@@ -18,9 +20,9 @@ pub(crate) enum Admission {
     /// Nothing.
     #[default]
     Normal,
-    /// Nothing, but video quality is to be lowered.
+    /// Nothing, but the quality of cameras is lowered.
     Reduced,
-    /// Screen shares.
+    /// Screen shares; small tiles are as small as can be.
     NoScreenShare,
     /// Screen shares, new participants and new rooms.
     Closed,
@@ -41,6 +43,15 @@ impl Admission {
             Self::Reduced => 1,
             Self::NoScreenShare => 2,
             Self::Closed => 3,
+        }
+    }
+
+    /// How good cameras' pictures may be at this level.
+    pub(crate) fn video_quality(self) -> VideoQuality {
+        match self {
+            Self::Normal => VideoQuality::Full,
+            Self::Reduced => VideoQuality::Reduced,
+            Self::NoScreenShare | Self::Closed => VideoQuality::Lowest,
         }
     }
 }

@@ -8,7 +8,7 @@ use sfu::PeerId;
 use sfu::command::{Command, Reply};
 use sfu::event::Event;
 use sfu::key::{ConsumerKey, ProducerKey, RouterKey, TransportKey};
-use sfu::spec::{WorkerAddresses, WorkerConfig};
+use sfu::spec::{VideoQuality, WorkerAddresses, WorkerConfig};
 use sfu::stats::WorkerStats;
 use tokio::sync::mpsc;
 
@@ -138,6 +138,8 @@ impl IoTotals {
 /// All workers of a node.
 pub(crate) struct Workers {
     slots: Mutex<Vec<Slot>>,
+    /// How good cameras' pictures may be, on every worker; changed while `slots` is held, so that no successor misses it.
+    quality: Mutex<VideoQuality>,
     owners: Arc<Owners>,
     /// Between which workers there are lanes, the lower number first.
     links: Mutex<HashSet<(WorkerNumber, WorkerNumber)>>,
@@ -183,6 +185,7 @@ impl Workers {
         }
         Ok(Self {
             slots: Mutex::new(slots),
+            quality: Mutex::default(),
             owners: Arc::default(),
             links: Mutex::default(),
             spread_at: config.spread_at,
@@ -304,6 +307,15 @@ impl Workers {
         lock(&self.owners).get(&(worker, key)).cloned()
     }
 
+    /// Bounds the quality of cameras on all workers, and so in all rooms, those to come as well.
+    pub(crate) fn set_video_quality(&self, quality: VideoQuality) {
+        let slots = self.slots();
+        *lock(&self.quality) = quality;
+        for slot in alive(&slots) {
+            tell_quality(&slot.handle, quality);
+        }
+    }
+
     /// Starts a successor for a dead worker and returns whose rooms it had; `None` if it has one already.
     pub(crate) fn replace(&self, dead: WorkerNumber) -> Option<Casualties> {
         let mut slots = self.slots();
@@ -329,7 +341,10 @@ impl Workers {
         slot.stats = WorkerStats::default();
         let sockets = (&slot.udp, slot.tcp.as_ref());
         match spawn(slot.index, successor, sockets, &self.config, self.notices.clone()) {
-            Ok(handle) => slot.handle = handle,
+            Ok(handle) => {
+                tell_quality(&handle, *lock(&self.quality));
+                slot.handle = handle;
+            }
             Err(error) => {
                 tracing::error!(worker = slot.index, %error, "no successor for a dead worker");
                 slot.state = SlotState::Dead;
@@ -477,6 +492,11 @@ fn spawn(
         config,
         Box::new(move |_, notice| drop(notices.send((number, notice)))),
     )
+}
+
+fn tell_quality(handle: &WorkerHandle, quality: VideoQuality) {
+    // Who is gone is replaced, and its successor told.
+    let _ = handle.call(Command::SetVideoQuality(quality), Box::new(|_| ()));
 }
 
 fn alive(slots: &[Slot]) -> impl Iterator<Item = &Slot> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use media_node::NodeOptions;
 use serde_json::json;
 
 use crate::harness::{Member, TestNode, eventually, service};
@@ -110,24 +111,27 @@ async fn a_room_has_so_many_transports_and_producers() {
 
 /// A load that a test sets, in percent.
 #[derive(Clone, Default)]
-struct Load(Arc<AtomicU64>);
+pub(crate) struct Load(Arc<AtomicU64>);
 
 impl Load {
-    fn set(&self, percent: u64) {
+    pub(crate) fn set(&self, percent: u64) {
         self.0.store(percent, Ordering::Relaxed);
+    }
+
+    /// Puts it in place of the machine's.
+    pub(crate) fn burden(&self, options: &mut NodeOptions) {
+        let load = self.clone();
+        options.load_probe = Some(Arc::new(move || load.0.load(Ordering::Relaxed) as f64 / 100.0));
+        options.load_interval = Duration::from_millis(1);
     }
 }
 
 async fn loaded_node(load: &Load) -> TestNode {
-    let load = load.clone();
-    TestNode::with(move |_, options| {
-        options.load_probe = Some(Arc::new(move || load.0.load(Ordering::Relaxed) as f64 / 100.0));
-        options.load_interval = Duration::from_millis(1);
-    })
-    .await
+    TestNode::with(|_, options| load.burden(options)).await
 }
 
-async fn settles(node: &TestNode, state: u8) {
+/// Waits until the node's admission is in this state.
+pub(crate) async fn settles(node: &TestNode, state: u8) {
     let expected = format!("admission_state {state}\n");
     let token = service();
     eventually("the load is noticed", async || {

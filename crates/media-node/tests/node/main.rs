@@ -11,6 +11,7 @@ mod media_client;
 mod operations;
 mod presence;
 mod producers;
+mod quality;
 mod registration;
 mod rooms;
 mod rtp_json;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use str0m::bwe::BweKind;
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Frequency, MediaKind, Mid, Pt};
 use str0m::net::{Protocol, Receive};
@@ -24,6 +25,8 @@ const PACKET_TIME: Duration = Duration::from_millis(20);
 pub(crate) enum Track {
     /// Opus of this SSRC with payload type 111.
     Sends(u32),
+    /// VP8 of this SSRC with payload type 96.
+    Films(u32),
     /// The consumer's stream of this SSRC with the router's payload type.
     Receives(u32, u8),
     /// The streams of the first two consumers.
@@ -45,6 +48,8 @@ pub(crate) struct Received {
 pub(crate) struct Seen {
     pub(crate) connected: bool,
     pub(crate) packets: Vec<Received>,
+    /// Bit/s that the server said (by REMB) it may send.
+    pub(crate) ceilings: Vec<u64>,
 }
 
 /// A running client.
@@ -125,29 +130,29 @@ fn config(track: Track) -> RtcConfig {
     let mut extensions = ExtensionMap::empty();
     // A producer's own ids; consumers have the router's (contract §1.8.3).
     let (mid, level) = match track {
-        Track::Sends(_) => (4, 7),
+        Track::Sends(_) | Track::Films(_) => (4, 7),
         Track::Receives(..) | Track::ReceivesBoth(..) => (1, 10),
     };
     extensions.set(mid, Extension::RtpMid);
     extensions.set(level, Extension::AudioLevel);
     let payload_type = match track {
         Track::Sends(_) => 111,
+        Track::Films(_) => 96,
         Track::Receives(_, payload_type) | Track::ReceivesBoth(_, payload_type) => payload_type,
     };
     let mut config = RtcConfig::new()
         .clear_codecs()
         .set_extension_map(extensions)
         .set_rtp_mode(true);
-    let opus = Pt::new_with_value(payload_type);
+    let (codec, clock, channels) = match track {
+        Track::Films(_) => (Codec::Vp8, Frequency::NINETY_KHZ, None),
+        _ => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2)),
+    };
+    let payload_type = Pt::new_with_value(payload_type);
     let format = FormatParams::default();
-    config.codec_config().add_config(
-        opus,
-        None,
-        Codec::Opus,
-        Frequency::FORTY_EIGHT_KHZ,
-        Some(2),
-        format,
-    );
+    config
+        .codec_config()
+        .add_config(payload_type, None, codec, clock, channels, format);
     config
 }
 
@@ -169,9 +174,13 @@ fn prepare(rtc: &mut Rtc, transport: &Value, track: Track) -> Value {
         bytes,
     });
     let mid = Mid::from("0");
-    direct.declare_media(mid, MediaKind::Audio);
+    let kind = match track {
+        Track::Films(_) => MediaKind::Video,
+        _ => MediaKind::Audio,
+    };
+    direct.declare_media(mid, kind);
     match track {
-        Track::Sends(ssrc) => direct
+        Track::Sends(ssrc) | Track::Films(ssrc) => direct
             .declare_stream_tx(ssrc.into(), None, mid, None)
             .set_unpaced(true),
         Track::Receives(ssrc, _) => drop(direct.expect_stream_rx(ssrc.into(), None, mid, None)),
@@ -203,7 +212,7 @@ async fn drive(mut rtc: Rtc, mut wire: Wire, track: Track, seen: Arc<Mutex<Seen>
         };
         let connected = seen.lock().unwrap_or_else(PoisonError::into_inner).connected;
         let due = match track {
-            Track::Sends(_) if connected => wake.min(sender.next),
+            Track::Sends(_) | Track::Films(_) if connected => wake.min(sender.next),
             _ => wake,
         };
         tokio::select! {
@@ -216,10 +225,12 @@ async fn drive(mut rtc: Rtc, mut wire: Wire, track: Track, seen: Arc<Mutex<Seen>
             () = tokio::time::sleep_until(due.into()) => {}
         }
         let now = Instant::now();
-        if let Track::Sends(ssrc) = track
-            && connected
-        {
-            sender.send_due(&mut rtc, ssrc, now);
+        if connected {
+            match track {
+                Track::Sends(ssrc) => sender.send_due(&mut rtc, (ssrc, 111), now),
+                Track::Films(ssrc) => sender.send_due(&mut rtc, (ssrc, 96), now),
+                Track::Receives(..) | Track::ReceivesBoth(..) => {}
+            }
         }
         rtc.handle_input(Input::Timeout(now))
             .expect("time is valid input");
@@ -236,18 +247,19 @@ fn note(seen: &mut Seen, event: Event) {
             sequence: *packet.seq_no,
             payload: packet.payload.to_vec(),
         }),
+        Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => seen.ceilings.push(estimate.as_u64()),
         _ => {}
     }
 }
 
-/// A loud microphone.
+/// A loud microphone, or a camera whose pictures mean nothing.
 struct Sender {
     next: Instant,
     sequence: u64,
 }
 
 impl Sender {
-    fn send_due(&mut self, rtc: &mut Rtc, ssrc: u32, now: Instant) {
+    fn send_due(&mut self, rtc: &mut Rtc, (ssrc, payload_type): (u32, u8), now: Instant) {
         if self.next > now {
             return;
         }
@@ -260,8 +272,9 @@ impl Sender {
             voice_activity: Some(true),
             ..ExtensionValues::default()
         };
-        let opus = Pt::new_with_value(111);
-        let write = RtpWrite::new(opus, self.sequence.into(), timestamp, now, payload).ext_vals(values);
+        let payload_type = Pt::new_with_value(payload_type);
+        let write =
+            RtpWrite::new(payload_type, self.sequence.into(), timestamp, now, payload).ext_vals(values);
         let mut direct = rtc.direct_api();
         direct
             .stream_tx(&Ssrc::from(ssrc))
