@@ -144,7 +144,12 @@ impl FlagsConfig {
 
 /// The flags now; they may change while calls run.
 #[derive(Debug, Default)]
-pub struct Flags(RwLock<State>);
+pub struct Flags {
+    state: RwLock<State>,
+    /// Held from reading what is stored until it is taken over: of two who read at a time, the one who read earlier
+    /// could otherwise undo what the other has found.
+    reading: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -158,11 +163,14 @@ impl Flags {
     /// As configured.
     #[must_use]
     pub fn new(settings: FlagsConfig) -> Self {
-        Self(RwLock::new(State {
-            now: settings.clone(),
-            stored: Stored::default(),
-            settings,
-        }))
+        Self {
+            state: RwLock::new(State {
+                now: settings.clone(),
+                stored: Stored::default(),
+                settings,
+            }),
+            reading: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Whether something is on.
@@ -222,7 +230,7 @@ impl Flags {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) -> Changed {
-        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let before = (state.stored.clone(), state.now.clone());
         change(&mut state);
         state.now = state.settings.outweighed_by(&state.stored);
@@ -234,7 +242,7 @@ impl Flags {
     }
 
     fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
-        ask(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        ask(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

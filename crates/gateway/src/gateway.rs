@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) refusals: Refusals,
     pub(crate) ice: Arc<IceServers>,
     pub(crate) flags: Arc<Flags>,
+    /// Held while everybody is told what is turned on.
+    announcing: tokio::sync::Mutex<()>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) calls: Calls,
     pub(crate) sockets: Arc<Sockets>,
@@ -76,8 +78,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Tells those who do not ask by themselves what is turned on now.
+    /// Tells those who do not ask by themselves what is turned on now. One round at a time, so that the last word
+    /// everybody hears is the present one.
     async fn apply_flags(&self) {
+        let _turn = self.announcing.lock().await;
         self.ice.use_fallback(self.flags.is_on(Flag::TurnFallback));
         self.calls.flags_changed().await;
     }
@@ -169,6 +173,7 @@ impl Gateway {
             auth,
             ice,
             flags,
+            announcing: tokio::sync::Mutex::default(),
             metrics,
             calls,
             sockets,

@@ -59,8 +59,15 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a call, and only then looks up what holds for it: what changes before is seen by the look, and of what
+    /// changes afterwards all calls here are told.
+    pub(super) fn enter<T>(&self, running: Running, look: impl FnOnce() -> T) -> T {
+        self.insert(running);
+        look()
+    }
+
     /// Adds a call. Of a conversation with a call already the first one stays the conversation's.
-    pub(super) fn insert(&self, running: Running) {
+    fn insert(&self, running: Running) {
         let mut calls = self.calls();
         calls
             .conversations
@@ -206,6 +213,17 @@ mod tests {
             });
         }
         (registry, ids)
+    }
+
+    #[test]
+    fn a_call_can_be_told_of_changes_before_it_is_looked_up_what_holds_for_it() {
+        let (registry, calls) = registry(&["one"]);
+        let running = Running {
+            call: "two".parse().expect("an id"),
+            ..registry.call(&calls[0]).expect("it runs")
+        };
+        let told = registry.enter(running, || registry.all().len());
+        assert_eq!(told, 2);
     }
 
     #[test]

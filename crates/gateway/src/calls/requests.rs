@@ -102,6 +102,16 @@ impl Calls {
         let call_id = CallId::mint(now, random::number());
         let person = initiator.person;
         self.0.registry.ask(person, &call_id).map_err(in_another_call)?;
+        let (mailbox, mail) = mpsc::channel(CAPACITY);
+        let running = Running {
+            call: call_id.clone(),
+            conversation,
+            conversation_type,
+            region,
+            mailbox,
+        };
+        let settings = || self.0.settings_for(&conversation);
+        let settings = self.0.registry.enter(running.clone(), settings);
         let (answered, answer) = oneshot::channel();
         let waits = self.0.request();
         let (call, outputs) = Call::begin(
@@ -118,17 +128,8 @@ impl Calls {
                 socket,
                 request: waits,
             },
-            self.0.settings_for(&conversation),
+            settings,
         );
-        let (mailbox, mail) = mpsc::channel(CAPACITY);
-        let running = Running {
-            call: call_id.clone(),
-            conversation,
-            conversation_type,
-            region,
-            mailbox,
-        };
-        self.0.registry.insert(running.clone());
         let start = Start {
             call,
             outputs,

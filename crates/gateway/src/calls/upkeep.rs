@@ -52,9 +52,9 @@ impl Calls {
         if let Some(node) = &stored.call.media_server_id {
             self.0.cluster.place(&running.call, node).await;
         }
-        let settings = self.0.settings_for(&conversation);
+        let settings = || self.0.settings_for(&conversation);
+        let settings = self.0.registry.enter(running.clone(), settings);
         let (call, outputs) = Call::restore(self.0.moment(), stored, everybody, settings);
-        self.0.registry.insert(running.clone());
         let start = Start {
             call,
             outputs,

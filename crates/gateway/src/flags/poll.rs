@@ -16,11 +16,12 @@ pub enum Changed {
     No,
 }
 
-/// Reads what is stored, once.
+/// Reads what is stored, once. Whoever reads at the same time waits: what was read last is what holds.
 ///
 /// # Errors
 /// If the store does not tell; the flags stay as they were.
 pub async fn refresh<S: StoredFlags + ?Sized>(flags: &Flags, store: &S) -> Result<Changed, StoreError> {
+    let _turn = flags.reading.lock().await;
     let rows = store.stored_flags().await?;
     let (stored, unreadable) = Stored::read(&rows);
     let changed = flags.outweigh(stored);
@@ -77,9 +78,13 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
+    use async_trait::async_trait;
     use signalling::Timestamp;
     use store::{FlagChanges, MemoryStore};
+    use tokio::sync::Notify;
 
     use super::*;
     use crate::flags::Flag;
@@ -123,6 +128,46 @@ mod tests {
             _ = gateway(1, SLOWEST) => unreachable!("it goes on for ever"),
             () = operator => {}
         }
+    }
+
+    /// A store whose first answer is long on its way.
+    #[derive(Default)]
+    struct Slow {
+        store: MemoryStore,
+        asked: AtomicBool,
+        read: Notify,
+        arrives: Notify,
+    }
+
+    #[async_trait]
+    impl StoredFlags for Slow {
+        async fn stored_flags(&self) -> Result<BTreeMap<String, String>, StoreError> {
+            let rows = self.store.stored_flags().await;
+            if !self.asked.swap(true, Ordering::Relaxed) {
+                self.read.notify_one();
+                self.arrives.notified().await;
+            }
+            rows
+        }
+
+        async fn change_flags(&self, changes: &FlagChanges, now: Timestamp) -> Result<(), StoreError> {
+            self.store.change_flags(changes, now).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_from_before_a_change_does_not_undo_it() {
+        let (slow, flags) = (Slow::default(), Flags::default());
+        let look = async || refresh(&flags, &slow).await.expect("memory does not fail");
+        let operator = async {
+            slow.read.notified().await;
+            store_sfu(&slow.store, Some("false")).await;
+            // The change is looked at while the earlier look is not over yet.
+            tokio::join!(look(), async { slow.arrives.notify_one() })
+        };
+        let (earlier, (own, ())) = tokio::join!(look(), operator);
+        assert_eq!((earlier, own), (Changed::No, Changed::Yes));
+        assert!(!flags.is_on(Flag::Sfu));
     }
 
     #[tokio::test]
