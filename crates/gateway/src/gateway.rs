@@ -166,7 +166,7 @@ impl Gateway {
         });
         let shared = Arc::new(Shared {
             limits: Limits::new(config.rate_limit_factor),
-            refusals: Refusals::new(&config.ip_hash_key),
+            refusals: Refusals::new(&config.ip_hash_key, Arc::clone(&metrics)),
             config,
             store,
             tokens,

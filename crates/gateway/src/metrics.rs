@@ -90,14 +90,14 @@ impl Metrics {
         }
     }
 
-    /// The Prometheus text format.
+    /// The Prometheus text format, of a gateway in this region; empty if nobody said where it stands.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub fn render(&self, region: &str) -> String {
         self.set_calls();
         let mut text = self.registry.render();
         text.push_str(&process_exposition(Exporter {
             role: "gateway",
-            region: "",
+            region,
         }));
         text
     }
@@ -250,6 +250,11 @@ impl Metrics {
         self.registry
             .counter(names::ACCESS_DENIED, label("via", via))
             .increment(1);
+    }
+
+    /// A refusal was not written to the audit log: there were too many.
+    pub fn refusal_unrecorded(&self) {
+        self.registry.counter(names::UNRECORDED, Vec::new()).increment(1);
     }
 
     /// Media nodes as this gateway sees them now.

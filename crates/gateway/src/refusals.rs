@@ -1,6 +1,7 @@
 //! What people were refused, for the audit log (contract §4.6, §6.11): attempts at what is not allowed, and more than is
 //! allowed. Who goes on trying fills no log.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::hmac;
@@ -12,9 +13,18 @@ use store::{AuditEntry, AuditType};
 use crate::auth::Caller;
 use crate::config::IpHashKey;
 use crate::footprint::Footprint;
+use crate::metrics::Metrics;
 
 /// Time between two lines of one kind about one person at one address.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// Time in which at most [`MOST`] lines of one kind are written, whoever they are about.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Lines of one kind in an [`INTERVAL`]. Honest people are refused a few times a minute; of a flood from many addresses
+/// two lines a second are enough to see what it is. They stay below 50 MB a day, and far below what may wait for the
+/// database.
+const MOST: u32 = 120;
 
 /// Most characters of what a client calls itself that are kept: browsers need half of it.
 const MAX_USER_AGENT: usize = 300;
@@ -24,6 +34,10 @@ pub(crate) struct Refusals {
     /// Of the hashes of addresses.
     key: hmac::Key,
     noted: RateLimiter<AuditType>,
+    /// What is left for everybody together.
+    budget: RateLimiter<AuditType>,
+    /// Which count the lines that are not written.
+    metrics: Arc<Metrics>,
 }
 
 /// What was refused, and to whom.
@@ -41,10 +55,12 @@ pub(crate) struct Refusal<'a> {
 }
 
 impl Refusals {
-    pub(crate) fn new(key: &IpHashKey) -> Self {
+    pub(crate) fn new(key: &IpHashKey, metrics: Arc<Metrics>) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key.0.as_bytes()),
             noted: RateLimiter::new(PAUSE),
+            budget: RateLimiter::new(INTERVAL),
+            metrics,
         }
     }
 
@@ -75,6 +91,10 @@ impl Refusals {
         if !self.noted.count(now, event, &who, 1).admitted {
             return None;
         }
+        if !self.budget.count(now, event, "", MOST).admitted {
+            self.metrics.refusal_unrecorded();
+            return None;
+        }
         let from = self.footprint(None, refusal.address, refusal.user_agent);
         Some(AuditEntry {
             event,
@@ -97,7 +117,7 @@ mod tests {
     const ADDRESS: &str = "203.0.113.5";
 
     fn refusals(key: &str) -> Refusals {
-        Refusals::new(&IpHashKey(key.to_owned()))
+        Refusals::new(&IpHashKey(key.to_owned()), Arc::default())
     }
 
     fn refused(status: u16, address: &str) -> Refusal<'_> {
@@ -149,6 +169,31 @@ mod tests {
         let later = now + PAUSE;
         assert!(!noted(later - Duration::from_millis(1), refused(403, ADDRESS)));
         assert!(noted(later, refused(403, ADDRESS)));
+    }
+
+    #[test]
+    fn many_addresses_do_not_fill_the_log_and_hide_nothing_of_another_kind() {
+        let refusals = refusals("key");
+        let now = Instant::now();
+        let flood = |now, status| {
+            let address = |number: u32| format!("2001:db8::{number:x}");
+            let noted = |number: &u32| note(&refusals, now, refused(status, &address(*number))).is_some();
+            (0..MOST + 5).filter(noted).count()
+        };
+        let unrecorded = || {
+            let text = refusals.metrics.render("");
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("meeshy_refusals_unrecorded_total "));
+            line.and_then(|value| value.parse().ok())
+        };
+        assert_eq!(unrecorded(), Some(0));
+        assert_eq!(flood(now, 429), MOST as usize);
+        assert_eq!(unrecorded(), Some(5));
+        assert!(note(&refusals, now, refused(403, ADDRESS)).is_some());
+        assert_eq!(flood(now + INTERVAL - Duration::from_millis(1), 429), 0);
+        assert_eq!(flood(now + INTERVAL, 429), 0, "each address has its own pause");
+        assert_eq!(flood(now + INTERVAL + PAUSE, 429), MOST as usize);
     }
 
     #[test]

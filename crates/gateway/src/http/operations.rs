@@ -66,6 +66,6 @@ pub(super) async fn metrics(
         .metrics
         .set_media_nodes(nodes.iter().map(|node| node.state));
     shared.metrics.set_draining(shared.is_draining());
-    let text = shared.metrics.render();
+    let text = shared.metrics.render(shared.region.name());
     Ok(([(header::CONTENT_TYPE, EXPOSITION)], text).into_response())
 }

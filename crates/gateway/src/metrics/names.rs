@@ -36,6 +36,7 @@ pub(super) const RELAY_RATIO: &str = "calls_using_relay_ratio";
 pub(super) const JOINS: &str = "meeshy_call_joins_total";
 pub(super) const SETUP: &str = "meeshy_call_setup_duration_seconds";
 pub(super) const ACCESS_DENIED: &str = "meeshy_access_denied_total";
+pub(super) const UNRECORDED: &str = "meeshy_refusals_unrecorded_total";
 pub(super) const MEDIA_NODES: &str = "meeshy_media_nodes";
 pub(super) const DRAINING: &str = "meeshy_gateway_draining";
 
@@ -180,6 +181,10 @@ pub const ALL: &[Description] = &[
         "Requests and events of known people for what they have no right to.",
     )
     .with(&[("via", &["http", "socket"])]),
+    counter(
+        UNRECORDED,
+        "Refusals not written to the audit log because there were too many of one kind in a minute.",
+    ),
     gauge(MEDIA_NODES, "Media nodes by how this gateway sees them.").with(&[("state", NODE_STATES)]),
     gauge(
         DRAINING,

@@ -16,7 +16,7 @@ fn state(status: CallStatus, transition: TransitionState, occupying: u32) -> Mea
 
 #[track_caller]
 fn assert_line(metrics: &Metrics, line: &str) {
-    let text = metrics.render();
+    let text = metrics.render("");
     assert!(
         text.lines().any(|candidate| candidate == line),
         "{line} in\n{text}"
@@ -25,7 +25,7 @@ fn assert_line(metrics: &Metrics, line: &str) {
 
 #[test]
 fn every_metric_is_explained() {
-    let text = Metrics::new().render();
+    let text = Metrics::new().render("");
     for entry in ALL.iter().filter(|entry| entry.open_labels.is_empty()) {
         assert!(
             text.contains(&format!("# HELP {} {}", entry.name, entry.help)),
@@ -38,6 +38,17 @@ fn every_metric_is_explained() {
             entry.name
         );
     }
+}
+
+#[test]
+fn the_build_says_where_it_runs() {
+    let build = |region| {
+        let text = Metrics::new().render(region);
+        let line = text.lines().find(|line| line.starts_with("meeshy_build_info{"));
+        line.expect("there is one").to_owned()
+    };
+    assert!(build("eu-west").contains("region=\"eu-west\""));
+    assert!(build("").contains("region=\"\""));
 }
 
 #[test]

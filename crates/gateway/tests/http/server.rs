@@ -85,7 +85,7 @@ async fn probes_are_answered() {
 
 #[tokio::test]
 async fn metrics_are_for_the_internal_network() {
-    let face = Face::start().await;
+    let face = Face::with(|config| config.region = "eu-west".to_owned()).await;
     face.get("/api/config", &Auth::Nobody).await.data(200);
     let metrics = face.get("/metrics", &Auth::Nobody).await;
     assert_eq!(metrics.status, 200);
@@ -96,6 +96,12 @@ async fn metrics_are_for_the_internal_network() {
     ] {
         assert!(text.lines().any(|candidate| candidate == line), "{line}");
     }
+    let build = text.lines().find(|line| line.starts_with("meeshy_build_info{"));
+    let build = build.expect("it says what it is");
+    assert!(
+        build.contains("role=\"gateway\"") && build.contains("region=\"eu-west\""),
+        "{build}"
+    );
     let outside = reqwest::Client::new()
         .get(format!("{}/metrics", face.url))
         .header("x-forwarded-for", "203.0.113.9")
