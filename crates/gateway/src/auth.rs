@@ -370,7 +370,7 @@ impl Authenticator {
         let user = match (known, newcomer) {
             (Some(user), _) => user,
             (None, Some((username, avatar))) => self.enter(id, username, avatar).await?,
-            (None, None) => return Err(refused()),
+            (None, None) => return Err(unknown_account(platform_admin)),
         };
         let caller = Caller::User {
             id: user.id,
@@ -482,6 +482,15 @@ pub enum Seated {
 
 fn refused() -> ErrorBody {
     ErrorBody::new(ErrorCode::Unauthorized)
+}
+
+/// The token is ours and good, but nobody here has its id: that may be said to who holds it, and how to mend it.
+fn unknown_account(platform_admin: bool) -> ErrorBody {
+    let mut message = "The token is good, but its account is unknown on this server".to_owned();
+    if platform_admin {
+        message.push_str(": make it with --role gateway-service, or for the id of an account that exists");
+    }
+    ErrorBody::with_message(ErrorCode::Unauthorized, message).about("reason", "account-unknown")
 }
 
 #[cfg(test)]

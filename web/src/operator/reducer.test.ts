@@ -176,6 +176,8 @@ describe("errors", () => {
 
   it("blame the token only where the server does", () => {
     expect(refusalOf(api(401))).toBe("unauthorized");
+    const stranger = { status: 401, about: { reason: "account-unknown" } };
+    expect(refusalOf(new SignallingError("api", "", stranger))).toBe("unknown");
     expect(refusalOf(api(403))).toBe("forbidden");
     expect(refusalOf(api(500))).toBeNull();
     expect(refusalOf(new Error("x"))).toBeNull();

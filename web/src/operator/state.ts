@@ -6,8 +6,8 @@ import type { History } from "./history";
 /** Why something asked for did not happen. */
 export type Problem = "unreachable" | "busy" | "gone" | "refused" | "broken";
 
-/** Why a token does not open the page. `malformed`: no token at all. `expired`: it was good until now. */
-export type Refusal = "malformed" | "unauthorized" | "expired" | "forbidden" | Problem;
+/** Why a token does not open the page. `malformed`: no token at all. `expired`: it was good until now. `unknown`: good, but of nobody here. */
+export type Refusal = "malformed" | "unauthorized" | "unknown" | "expired" | "forbidden" | Problem;
 
 export type Session =
   { kind: "out"; busy: boolean; refusal: Refusal | null } | { kind: "in"; tokenEndsAt: number | null };
@@ -96,8 +96,9 @@ export const SIGNED_OUT: OperatorState = {
 };
 
 /** Whether the token is to blame, and how. */
-export function refusalOf(error: unknown): "unauthorized" | "forbidden" | null {
+export function refusalOf(error: unknown): "unauthorized" | "unknown" | "forbidden" | null {
   if (!(error instanceof SignallingError)) return null;
+  if (error.status === 401 && error.about["reason"] === "account-unknown") return "unknown";
   if (error.status === 401) return "unauthorized";
   return error.status === 403 ? "forbidden" : null;
 }

@@ -1,11 +1,14 @@
 //! What operators see and do, and that nobody else does.
 
+use std::time::Duration;
+
+use gateway::auth::{LoginSubject, login_token};
 use reqwest::Method;
 use serde_json::{Value, json};
-use signalling::Timestamp;
+use signalling::{Timestamp, UserId};
 use store::{AuditQuery, AuditType};
 
-use crate::face::{Auth, Face, NOBODY, admin, service};
+use crate::face::{Auth, Face, NOBODY, SECRET, admin, service};
 
 /// Every endpoint of operators with something it takes, and what it answers if all is well.
 fn endpoints() -> Vec<(Method, &'static str, Option<Value>, u16)> {
@@ -61,6 +64,36 @@ async fn operators_pass_and_nobody_else() {
         }
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_good_token_of_an_unknown_account_is_told_what_is_wrong() {
+    let face = Face::start().await;
+    let nobody = |subject: fn(UserId) -> LoginSubject| {
+        let id = NOBODY.parse().expect("an id");
+        Auth::Token(login_token(SECRET, subject(id), Duration::from_secs(60)).0)
+    };
+    let ask = async |auth: &Auth| {
+        let answer = face.get("/api/admin/overview", auth).await;
+        answer.refused(401, "UNAUTHORIZED");
+        answer.body["error"].clone()
+    };
+    let error = ask(&nobody(LoginSubject::Admin)).await;
+    assert_eq!(error["details"], json!({"reason": "account-unknown"}));
+    let message = error["message"].as_str().expect("text");
+    assert!(
+        message.contains("unknown") && message.contains("--role gateway-service"),
+        "{message}"
+    );
+    let error = ask(&nobody(LoginSubject::User)).await;
+    assert_eq!(error["details"], json!({"reason": "account-unknown"}));
+    assert!(
+        !error["message"].as_str().expect("text").contains("--role"),
+        "{error}"
+    );
+    // Who only guesses learns nothing.
+    let error = ask(&Auth::Token("a.b.c".into())).await;
+    assert_eq!(error["details"], Value::Null);
 }
 
 #[tokio::test]

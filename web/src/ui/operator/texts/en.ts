@@ -34,7 +34,9 @@ export const en = {
     refusal: {
       malformed: "This is no token. A token is three groups of letters and digits with dots between them.",
       unauthorized:
-        "The server does not accept this token. It has run out, was signed with another secret, or names a user this server does not know.",
+        "The server does not accept this token. It has run out or was signed with another secret.",
+      unknown:
+        "The token is good, but this server has no account with its user’s id. Make one with the role gateway-service, or for an account that exists.",
       expired: "The token has run out. Make a new one to go on.",
       forbidden: "The token is good, but not an administrator’s. Make one with the role admin.",
       unreachable: `${unreachable} Check the connection and try again.`,
