@@ -1,7 +1,7 @@
 //! Listening, and ending well.
 //!
-//! One task a connection: whoever is slow, with a TLS handshake or with the head of a request, keeps nobody else
-//! waiting, and is let go after a while.
+//! One task a connection: whoever is slow, with a TLS handshake, with the head of a request or with taking the answer,
+//! keeps nobody else waiting, and is let go after a while.
 
 use std::convert::Infallible;
 use std::io;
@@ -26,7 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::tls::Tls;
+use patient::{Patient, Upgraded};
 
+mod patient;
 #[cfg(test)]
 mod tests;
 
@@ -208,10 +210,19 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
+    let upgraded = Upgraded::default();
+    let io = Patient::new(io, upgraded.clone());
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.call(request.map(Body::new));
-        async move { Ok::<Response, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+        let upgraded = upgraded.clone();
+        async move {
+            let answer: Response = answer.await.unwrap_or_else(|never| match never {});
+            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                upgraded.note();
+            }
+            Ok::<Response, Infallible>(answer)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);

@@ -1,12 +1,14 @@
 use std::io::{Read, Write};
 use std::net::TcpStream as StdStream;
 
+use axum::extract::Request;
 use axum::routing::get;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
+use super::patient::WRITE;
 use super::*;
 use crate::tls::client::{self, Trust};
 use crate::tls::fixture::Made;
@@ -110,6 +112,67 @@ async fn a_head_that_does_not_come_ends_the_connection() {
         assert_eq!(begun.elapsed().as_secs(), HEAD.as_secs());
         task.await.expect("no panic");
     }
+}
+
+/// More than fits into what lies between the two ends of the tests below.
+const LARGE: usize = 10_000;
+
+/// Asks for a large answer over a connection that holds little of it; gives the client's end and the server's task.
+async fn asked_for_much(request: &[u8], router: Router) -> (DuplexStream, JoinHandle<()>) {
+    let (mut client, server) = duplex(1024);
+    let peer = SocketAddr::from(([192, 0, 2, 1], 9));
+    let task = tokio::spawn(attend(server, peer, router, CancellationToken::new()));
+    client.write_all(request).await.expect("it reads");
+    (client, task)
+}
+
+fn large() -> Router {
+    Router::new().route("/who", get(|| async { vec![b'x'; LARGE] }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_takes_ends_the_connection() {
+    let begun = Instant::now();
+    let (client, task) = asked_for_much(LAST_REQUEST, large()).await;
+    task.await.expect("no panic");
+    assert_eq!(begun.elapsed().as_secs(), WRITE.as_secs());
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_an_answer_slowly_gets_all_of_it() {
+    let (mut client, task) = asked_for_much(LAST_REQUEST, large()).await;
+    let mut answer = Vec::new();
+    loop {
+        tokio::time::sleep(WRITE.mul_f64(0.9)).await;
+        let mut some = [0; 500];
+        match client.read(&mut some).await.expect("it is there") {
+            0 => break,
+            count => answer.extend_from_slice(&some[..count]),
+        }
+    }
+    assert!(answer.ends_with(&[b'x'; LARGE]));
+    task.await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_http_minds_its_peer_by_itself() {
+    async fn upgraded(request: Request) -> Response {
+        tokio::spawn(async move {
+            let io = hyper::upgrade::on(request).await.expect("it is upgraded");
+            let written = TokioIo::new(io).write_all(&[b'x'; LARGE]).await;
+            written.expect("it waits for whoever reads");
+        });
+        let headers = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "test")];
+        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    }
+    let request = b"GET /who HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n";
+    let (mut client, _task) = asked_for_much(request, Router::new().route("/who", get(upgraded))).await;
+    tokio::time::sleep(WRITE * 10).await;
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.expect("it is still there");
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    assert!(answer.ends_with(&[b'x'; LARGE]));
 }
 
 #[tokio::test(start_paused = true)]
