@@ -43,11 +43,8 @@ function Control(props: ControlProps) {
       <span className="control-icon">
         <Icon name={icon} />
         {props.trouble === true && <span className="trouble-dot" aria-hidden="true" />}
-        {count !== undefined && (
-          <span className="control-count" aria-hidden="true">
-            {count}
-          </span>
-        )}
+        {/* Painted, not written: the label is the word below. */}
+        {count !== undefined && <span className="control-count" data-count={count} aria-hidden="true" />}
       </span>
       <span className="control-short" aria-hidden="true">
         {short}
@@ -69,16 +66,17 @@ export function Controls({ open, onOpen, onCaptions }: ControlsProps) {
   const { participants, captions } = useCall();
   const { session } = useServices();
   const { controls } = texts;
+  const present = participants.filter((person) => person.presence !== "left").length + 1;
   return (
     <footer className="controls" aria-label={controls.group}>
       <CaptureControls />
       <Control
         icon="people"
         short={controls.short.people}
-        label={controls.people}
+        label={controls.people(present)}
         look={open === "people" ? "active" : undefined}
         expanded={open === "people"}
-        count={participants.filter((person) => person.presence !== "left").length + 1}
+        count={present}
         testId="control-people"
         onPress={() => onOpen("people")}
       />
@@ -146,7 +144,9 @@ function CaptureControls() {
       <Control
         icon={microphone.on ? "microphone" : "microphoneOff"}
         short={microphone.on ? controls.mute : controls.unmute}
-        label={microphone.trouble === null ? microphoneLabel : controls.microphoneBlocked}
+        label={
+          microphone.trouble === null ? microphoneLabel : `${microphoneLabel}. ${controls.microphoneBlocked}`
+        }
         shortcut="m"
         look={microphone.on ? undefined : "off"}
         trouble={microphone.trouble !== null}

@@ -1,11 +1,15 @@
+import { useRef } from "react";
 import { resumeAudio } from "../../media/audio-context";
 import { useCall, useDispatch } from "../context";
 import { Icon } from "../icons/Icon";
+import { useBorrowedFocus } from "../parts/focus";
 import { texts } from "../texts";
 
 export function SoundPrompt() {
   const { soundBlocked } = useCall();
   const dispatch = useDispatch();
+  const button = useRef<HTMLButtonElement>(null);
+  useBorrowedFocus(button, soundBlocked);
   if (!soundBlocked) return null;
   const allow = () => {
     resumeAudio();
@@ -19,7 +23,7 @@ export function SoundPrompt() {
       data-testid="sound-prompt"
     >
       <p>{texts.call.soundBlocked}</p>
-      <button type="button" className="button button-primary" onClick={allow} autoFocus>
+      <button ref={button} type="button" className="button button-primary" onClick={allow}>
         <Icon name="speaker" size={20} />
         {texts.call.playSound}
       </button>

@@ -3,6 +3,7 @@ import { conversationOf, type IncomingCall, inCall } from "../../app/state";
 import { useApp, useAppDispatch } from "../context";
 import { Icon } from "../icons/Icon";
 import { Avatar } from "../parts/Avatar";
+import { useBorrowedFocus } from "../parts/focus";
 import { texts } from "../texts";
 
 /** More cards than this would cover the page; the rest move up as these are answered. */
@@ -14,7 +15,7 @@ export function IncomingCalls() {
   if (app.incoming.length === 0) return null;
   const busy = inCall(app);
   return (
-    <div className="incoming-stack" aria-live="assertive" data-testid="incoming-stack">
+    <div className="incoming-stack" aria-live="assertive" data-testid="incoming-stack" data-above-dialogs>
       {app.incoming.slice(0, MAX_CARDS).map((call, index) => (
         <IncomingCard key={call.callId} call={call} first={index === 0} busy={busy} />
       ))}
@@ -39,10 +40,8 @@ function IncomingCard({ call, first, busy }: IncomingCardProps) {
   const conversation = conversationOf(app, call.conversationId);
   const { incoming } = texts;
 
-  useEffect(() => {
-    // In the middle of a call a key meant for it must not change calls.
-    if (first && !busy) accept.current?.focus();
-  }, [first, busy]);
+  // In the middle of a call a key meant for it must not change calls.
+  useBorrowedFocus(accept, first && !busy);
 
   return (
     <div

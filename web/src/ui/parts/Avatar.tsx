@@ -10,13 +10,16 @@ interface AvatarProps {
 export function Avatar({ name, src = null }: AvatarProps) {
   const [broken, setBroken] = useState<string | null>(null);
   const style = { "--hue": hueOf(name) } as CSSProperties;
+  const picture = src !== null && src !== "" && src !== broken;
+  // Letters are painted, not written: they are no part of the label of a button they are on.
   return (
-    <span className="avatar" style={style} aria-hidden="true">
-      {src !== null && src !== "" && src !== broken ? (
-        <img src={src} alt="" draggable={false} onError={() => setBroken(src)} />
-      ) : (
-        initialsOf(name)
-      )}
+    <span
+      className="avatar"
+      style={style}
+      data-initials={picture ? undefined : initialsOf(name)}
+      aria-hidden="true"
+    >
+      {picture && <img src={src} alt="" draggable={false} onError={() => setBroken(src)} />}
     </span>
   );
 }

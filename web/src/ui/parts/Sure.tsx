@@ -13,15 +13,17 @@ interface SureProps {
 
 /** A button for what cannot be undone: it asks once more, in place. */
 export function Sure({ label, name, question, testId, look, onSure }: SureProps) {
-  const [asked, setAsked] = useState(false);
-  if (!asked) {
+  const [step, setStep] = useState<"waits" | "asked" | "taken-back">("waits");
+  if (step !== "asked") {
     return (
       <button
         type="button"
         className={`button button-danger-quiet sure-${look}`}
         aria-label={name}
         data-testid={testId}
-        onClick={() => setAsked(true)}
+        // Whoever takes it back is where they were.
+        autoFocus={step === "taken-back"}
+        onClick={() => setStep("asked")}
       >
         {label}
       </button>
@@ -39,7 +41,7 @@ export function Sure({ label, name, question, testId, look, onSure }: SureProps)
       >
         {texts.people.sure}
       </button>
-      <button type="button" className="button button-quiet" onClick={() => setAsked(false)}>
+      <button type="button" className="button button-quiet" onClick={() => setStep("taken-back")}>
         {texts.cancel}
       </button>
     </span>

@@ -1,7 +1,8 @@
 import { type RefObject, useEffect } from "react";
+import { giveFocusBack, stopsIn } from "./focus";
 
-const FOCUSABLE =
-  'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])';
+/** What lies above every dialog and is to be reached from it: somebody who rings. */
+const ABOVE = "[data-above-dialogs]";
 
 /** Keeps the Tab key inside an element while it is shown, and gives the focus back to where it came from. */
 export function useFocusTrap(element: RefObject<HTMLElement | null>, onEscape: () => void): void {
@@ -9,9 +10,7 @@ export function useFocusTrap(element: RefObject<HTMLElement | null>, onEscape: (
     const before = document.activeElement;
     const inside = element.current;
     if (inside !== null && !inside.contains(before)) (firstWish(inside) ?? inside).focus();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
+    return () => giveFocusBack(before);
   }, [element]);
 
   useEffect(() => {
@@ -21,7 +20,7 @@ export function useFocusTrap(element: RefObject<HTMLElement | null>, onEscape: (
       if (event.key === "Escape") {
         event.stopPropagation();
         onEscape();
-      } else if (event.key === "Tab") keepInside(event, inside);
+      } else if (event.key === "Tab") goOn(event, inside);
     };
     // Also when the focus has been lost to the page, as happens when a focused button goes away.
     document.addEventListener("keydown", pressed);
@@ -33,13 +32,11 @@ function firstWish(inside: HTMLElement): HTMLElement | null {
   return inside.querySelector<HTMLElement>("[data-first-focus]");
 }
 
-function keepInside(event: KeyboardEvent, inside: HTMLElement): void {
-  const stops = [...inside.querySelectorAll<HTMLElement>(FOCUSABLE)];
-  const [first, last] = [stops[0], stops.at(-1)];
-  if (first === undefined || last === undefined) return;
-  const at = document.activeElement;
-  const leaves = event.shiftKey ? at === first || at === inside : at === last;
-  if (!leaves && inside.contains(at)) return;
+/** To the next stop, round and round. */
+function goOn(event: KeyboardEvent, inside: HTMLElement): void {
+  const stops = [inside, ...document.querySelectorAll(ABOVE)].flatMap(stopsIn);
+  const at = stops.findIndex((stop) => stop === document.activeElement);
+  const from = at === -1 && event.shiftKey ? 0 : at;
   event.preventDefault();
-  (event.shiftKey ? last : first).focus();
+  stops.at((from + (event.shiftKey ? -1 : 1)) % Math.max(1, stops.length))?.focus();
 }

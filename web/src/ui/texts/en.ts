@@ -274,7 +274,7 @@ export const en = {
     flip: "Switch camera",
     shareScreen: "Share screen",
     stopSharing: "Stop sharing",
-    people: "People",
+    people: (count: number) => `People: ${String(count)}`,
     captionsOn: "Turn captions on",
     captionsOff: "Turn captions off",
     audioOnly: "Audio only",
