@@ -49,9 +49,7 @@ function Control(props: ControlProps) {
       <span className="control-short" aria-hidden="true">
         {short}
       </span>
-      <span className="tooltip" role="presentation" aria-hidden="true">
-        {hint}
-      </span>
+      <span className="tooltip" data-hint={hint} aria-hidden="true" />
     </button>
   );
 }
