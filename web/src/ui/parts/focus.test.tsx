@@ -31,7 +31,9 @@ async function tabbed(presses: number, shift = false): Promise<(string | undefin
   const met: (string | undefined)[] = [];
   for (let press = 0; press < presses; press += 1) {
     await userEvent.tab({ shift });
-    met.push(document.activeElement instanceof HTMLElement ? document.activeElement.dataset.testid : undefined);
+    met.push(
+      document.activeElement instanceof HTMLElement ? document.activeElement.dataset.testid : undefined,
+    );
   }
   return met;
 }
