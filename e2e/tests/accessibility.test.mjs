@@ -77,7 +77,7 @@ function focused() {
     id: element.getAttribute('data-testid'),
     name: element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '',
     dialog: dialog?.getAttribute('data-testid') ?? null,
-    place: [...(dialog?.querySelectorAll('*') ?? [])].indexOf(element),
+    place: [...(dialog?.querySelectorAll('button, input, select') ?? [])].findIndex((stop) => stop === element),
     ring: outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2 && Number(opacity) > 0,
     shown: box.width > 0 && box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight,
     page: element === document.body,
@@ -94,7 +94,8 @@ async function goRound(call, opener, dialog) {
   await (await call.find(opener)).focus();
   await page.keyboard.press('Enter');
   const element = await call.find(dialog);
-  const stops = await element.$$eval('button, input, select', (all) => all.filter((each) => each.checkVisibility() && !each.matches(':disabled')).length);
+  const reachable = () => element.$$eval('button, input, select', (all) => all.filter((each) => each.checkVisibility() && !each.matches(':disabled')).length);
+  const stops = await reachable();
   /** @type {Set<number>} */ const seen = new Set();
   for (const key of /** @type {const} */ (['Tab', 'Shift+Tab'])) {
     for (let press = 0; press < stops + 2; press += 1) {
@@ -110,7 +111,8 @@ async function goRound(call, opener, dialog) {
       seen.add(at.place);
     }
   }
-  assert.equal(seen.size, stops, `Tab reaches all of ${dialog}`);
+  // Asked again: devices may have become known on the way.
+  assert.equal(seen.size, await reachable(), `Tab reaches all of ${dialog}`);
   await page.keyboard.press('Escape');
   await call.without(dialog);
   assert.equal((await page.evaluate(focused))?.id, opener, 'the focus is where it was');
