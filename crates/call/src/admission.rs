@@ -12,7 +12,6 @@ use crate::input::{Identity, Input, Person, RequestId, SocketId};
 use crate::mode::{Hold, Machine};
 use crate::output::{AuditEvent, Notice, Output, Recipients, Reply, Seat};
 use crate::record::SfuIds;
-use crate::room::RoomState;
 use crate::roster::{Participant, Standing};
 use crate::timers::after;
 
@@ -143,10 +142,8 @@ impl Call {
             Machine::Sfu | Machine::SwitchingToP2p(_) => Verdict::Admit(Standing::Member),
             Machine::P2p { retry: Some(_) } => limited(),
             Machine::P2p { retry: None } if !self.settings.sfu_enabled => refused(ErrorCode::SfuDisabled),
-            Machine::P2p { retry: None } => match self.room {
-                RoomState::Ready(_) => Verdict::AdmitAndSwitch,
-                _ => Verdict::Wait,
-            },
+            Machine::P2p { retry: None } if self.has_place() => Verdict::AdmitAndSwitch,
+            Machine::P2p { retry: None } => Verdict::Wait,
         }
     }
 

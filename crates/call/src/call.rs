@@ -13,6 +13,7 @@ use crate::manual::PendingManual;
 use crate::metrics::Metrics;
 use crate::mode::{Hold, Machine, Retry};
 use crate::output::{AuditEvent, Measure, Notice, Output, Persist, Recipients, Reply, Seat};
+use crate::place::Place;
 use crate::record::{CallRecord, StoredCall};
 use crate::ring::{BUSY, Ring};
 use crate::room::{Outage, RoomState};
@@ -32,6 +33,8 @@ pub struct Call {
     pub(crate) ring: Ring,
     pub(crate) machine: Machine,
     pub(crate) room: RoomState,
+    /// Whether its node has a place for its media; of a direct call.
+    pub(crate) place: Place,
     /// Counts the tries to get a room.
     pub(crate) attempts: u32,
     /// A room was found that nobody was told of yet.
@@ -155,6 +158,7 @@ impl Call {
             ring,
             machine,
             room: RoomState::none(moment.now),
+            place: Place::Unasked,
             attempts: 0,
             room_news: false,
             outage: None,
@@ -404,6 +408,7 @@ impl Call {
                     || self.serve_manual()
                     || self.serve_retry()
                     || self.go_back()
+                    || self.seek_place()
                     || self.seek_room());
             if !moved {
                 break;
@@ -412,6 +417,7 @@ impl Call {
         if self.is_over() {
             return;
         }
+        self.forget_place();
         self.announce_room();
         self.watch_presence();
         self.say_ongoing();

@@ -19,6 +19,7 @@ mod media;
 mod metrics;
 mod mode;
 pub mod output;
+mod place;
 pub mod record;
 mod ring;
 mod room;

@@ -8,7 +8,6 @@ use crate::Call;
 use crate::input::{Actor, RequestId};
 use crate::mode::{Hold, Machine};
 use crate::output::Reply;
-use crate::room::RoomState;
 use crate::timers::after;
 
 /// A switch by hand that waits for a room.
@@ -84,7 +83,7 @@ impl Call {
         let Some(PendingManual { request, .. }) = self.manual else {
             return false;
         };
-        let ready = matches!(self.room, RoomState::Ready(_));
+        let ready = self.has_place();
         match self.machine {
             Machine::P2p { .. } if !self.can_be_group() || !self.has_company() => {
                 self.refuse(request, ErrorCode::InvalidMode);

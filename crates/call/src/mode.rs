@@ -16,6 +16,7 @@ use crate::Call;
 use crate::departure::Departure;
 use crate::input::RequestId;
 use crate::output::{AuditEvent, Measure, Notice, Output, Reply, SwitchOrder};
+use crate::place::Place;
 use crate::record::{ModeTransition, TransitionReason};
 use crate::room::RoomState;
 use crate::roster::{Participant, Standing};
@@ -141,6 +142,8 @@ impl Call {
             deadline: switch.deadline,
             transition: switch.id,
         };
+        // What flows now holds the place, and what comes back from it has given it back.
+        self.place = Place::Unasked;
         self.machine = match (self.row.mode, target) {
             (Mode::P2p, _) => Machine::SwitchingToSfu(switch),
             (Mode::Sfu, Mode::Sfu) => Machine::FailingOver(switch),
@@ -474,6 +477,8 @@ impl Call {
         }
         if members().next().is_none() {
             self.call_off(ErrorCode::ModeSwitchFailed.as_str(), None);
+            // The others' media flows there at this moment: who waited for the end of this switch has the next at once.
+            self.place = Place::Held;
             return self.remove_newcomers(&late);
         }
         self.switch_failed(failures, ErrorCode::ModeSwitchFailed);
@@ -520,14 +525,22 @@ impl Call {
         let Machine::P2p { retry: Some(retry) } = &self.machine else {
             return false;
         };
-        let failures = retry.failures;
+        let (failures, at) = (retry.failures, retry.at);
         if !self.settings.sfu_enabled {
             // Turned off meanwhile (contract §8.9): nobody waits for a try that is not made.
             self.switch_failed(RETRY_AFTER.len() + 1, ErrorCode::SfuDisabled);
             self.set_sfu_flag(false);
             return true;
         }
-        let ready = matches!(self.room, RoomState::Ready(_)) && retry.at <= self.now;
+        if at > self.now || !self.has_place() || !self.retry_may_begin() {
+            return false;
+        }
+        self.begin_switch(Mode::Sfu, SwitchReason::ParticipantCountChanged, failures, None);
+        true
+    }
+
+    /// Whether everybody a retry is for is there.
+    pub(crate) fn retry_may_begin(&self) -> bool {
         let bound = |each: &Participant| each.socket.is_some();
         let newcomers = self
             .roster
@@ -538,11 +551,7 @@ impl Call {
             .roster
             .occupants()
             .any(|each| !each.is_newcomer() && bound(each));
-        if !ready || !newcomers || !members {
-            return false;
-        }
-        self.begin_switch(Mode::Sfu, SwitchReason::ParticipantCountChanged, failures, None);
-        true
+        newcomers && members
     }
 
     /// The call is over, and whatever was under way with it.

@@ -120,7 +120,8 @@ pub enum Reply {
 /// What the media nodes are asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeCommand {
-    /// Get a room for the call: create it, or use the one that exists; answered by `RoomReady` or `RoomFailed`.
+    /// Get a room for the call: create it, or use the one that exists, unless that stands by and its node has no place
+    /// for media; answered by `RoomReady` or `RoomFailed`. What becomes of a room that is not used is said apart.
     OpenRoom {
         /// Which attempt.
         attempt: RoomAttempt,

@@ -15,6 +15,7 @@ use crate::Call;
 use crate::input::{NodeEvent, NodeId, RequestId, RoomInfo};
 use crate::mode::{Hold, Machine};
 use crate::output::{NodeCommand, Notice, Output, Reply, RoomAttempt};
+use crate::place::Place;
 use crate::record::SfuIds;
 use crate::timers::after;
 
@@ -47,6 +48,17 @@ pub(crate) enum RoomState {
         failures: u32,
         /// A node not to use.
         avoid: Option<NodeId>,
+        /// What was asked for.
+        place: Place,
+    },
+    /// There is one that stands by, and a place for its media is being asked for: there, or in a room elsewhere.
+    Promoting {
+        /// Which try.
+        attempt: RoomAttempt,
+        /// When it counts as failed.
+        deadline: Timestamp,
+        /// The room.
+        room: RoomInfo,
     },
     /// There was one before the gateway stopped; whether it still is there is being found out.
     Watching {
@@ -84,7 +96,7 @@ pub(crate) struct Outage {
 }
 
 impl Call {
-    fn next_attempt(&mut self) -> RoomAttempt {
+    pub(crate) fn next_attempt(&mut self) -> RoomAttempt {
         self.attempts = self.attempts.wrapping_add(1);
         RoomAttempt(self.attempts)
     }
@@ -105,7 +117,7 @@ impl Call {
     }
 
     /// Whether somebody waits for a room.
-    fn wants_room_now(&self) -> bool {
+    pub(crate) fn wants_room_now(&self) -> bool {
         match &self.machine {
             Machine::P2p { retry } => {
                 let due = retry.as_ref().is_some_and(|retry| retry.at <= self.now);
@@ -131,13 +143,14 @@ impl Call {
         }
         let (failures, avoid) = (*failures, avoid.clone());
         let attempt = self.next_attempt();
+        let standby = self.row.mode == Mode::P2p && !self.wants_room_now();
         self.room = RoomState::Opening {
             attempt,
             deadline: after(self.now, self.settings.switch_timeout),
             failures,
             avoid: avoid.clone(),
+            place: if standby { Place::Unasked } else { Place::Held },
         };
-        let standby = self.row.mode == Mode::P2p && !self.wants_room_now();
         self.out.push(Output::Node(NodeCommand::OpenRoom {
             attempt,
             avoid,
@@ -178,7 +191,22 @@ impl Call {
     /// A room was found.
     pub(crate) fn room_ready(&mut self, attempt: RoomAttempt, room: RoomInfo) {
         let same = match &self.room {
-            RoomState::Opening { attempt: asked, .. } if *asked == attempt => false,
+            RoomState::Opening {
+                attempt: asked,
+                place,
+                ..
+            } if *asked == attempt => {
+                self.place = *place;
+                false
+            }
+            RoomState::Promoting {
+                attempt: asked,
+                room: before,
+                ..
+            } if *asked == attempt => {
+                let before = before.clone();
+                return self.room_promoted(before, room);
+            }
             RoomState::Watching {
                 attempt: asked,
                 known,
@@ -187,7 +215,7 @@ impl Call {
                 let router = known.as_ref().map(|known| known.router_id);
                 router.is_some_and(|router| router == room.router_id)
             }
-            RoomState::Opening { .. } => return,
+            RoomState::Opening { .. } | RoomState::Promoting { .. } => return,
             _ => return self.room_too_late(room),
         };
         for producer in &room.producers {
@@ -240,6 +268,13 @@ impl Call {
                 let node = node.clone();
                 return self.room_lost(&node);
             }
+            RoomState::Promoting {
+                attempt: asked, room, ..
+            } if *asked == attempt => {
+                // It goes on standing by: by the time the next one comes there may be a place.
+                self.room = RoomState::Ready(room.clone());
+                return self.refuse_all_who_wait();
+            }
             _ => return,
         };
         // A retry counts on its own, so each of its tries asks at once; with `avoid` nothing else may be left.
@@ -250,25 +285,26 @@ impl Call {
             avoid,
         };
         match &self.machine {
-            Machine::P2p { retry } => {
-                let due = retry.as_ref().filter(|retry| retry.at <= self.now);
-                let failed = due.map(|retry| retry.failures + 1);
-                self.refuse_who_waits();
-                if let Some(failures) = failed {
-                    self.switch_failed(failures, ErrorCode::MediaServerError);
-                }
-            }
+            Machine::P2p { .. } => self.refuse_all_who_wait(),
             Machine::Sfu => self.outage_goes_on(failures),
             _ => {}
         }
     }
 
-    fn refuse_who_waits(&mut self) {
+    /// No switch can begin: who asked for one is refused, a retry has failed.
+    pub(crate) fn refuse_all_who_wait(&mut self) {
+        let failed = match &self.machine {
+            Machine::P2p { retry: Some(retry) } if retry.at <= self.now => Some(retry.failures + 1),
+            _ => None,
+        };
         for join in std::mem::take(&mut self.queue) {
             self.refuse_limited(join.request);
         }
         if let Some(manual) = self.manual.take() {
             self.refuse_limited(manual.request);
+        }
+        if let Some(failures) = failed {
+            self.switch_failed(failures, ErrorCode::MediaServerError);
         }
     }
 
@@ -338,6 +374,7 @@ impl Call {
             retry_at,
             avoid,
         };
+        self.place = Place::Unasked;
         self.room_news = false;
         for who in self.roster.everybody_mut() {
             who.row.sfu = SfuIds::default();
@@ -459,17 +496,21 @@ impl Call {
             app_data: event.app_data.clone().unwrap_or_default(),
         };
         self.note_producer(&event.participant_id, event.producer_id, source_of(&summary));
-        if let RoomState::Ready(room)
-        | RoomState::Watching {
-            known: Some(room), ..
-        } = &mut self.room
-        {
+        if let Some(room) = self.room_mut() {
             room.producers
                 .retain(|each| each.producer_id != event.producer_id);
             room.producers.push(summary);
         }
         let owner = event.participant_id.clone();
         self.tell_others(&owner, ServerEvent::NewProducer(event));
+    }
+
+    fn room_mut(&mut self) -> Option<&mut RoomInfo> {
+        match &mut self.room {
+            RoomState::Ready(room) | RoomState::Promoting { room, .. } => Some(room),
+            RoomState::Watching { known, .. } => known.as_mut(),
+            RoomState::Absent { .. } | RoomState::Opening { .. } => None,
+        }
     }
 
     fn note_producer(&mut self, owner: &ParticipantId, producer: ProducerId, source: TrackSource) {
@@ -485,11 +526,7 @@ impl Call {
     }
 
     fn forget_producer(&mut self, owner: &ParticipantId, producer: ProducerId) {
-        if let RoomState::Ready(room)
-        | RoomState::Watching {
-            known: Some(room), ..
-        } = &mut self.room
-        {
+        if let Some(room) = self.room_mut() {
             room.producers.retain(|each| each.producer_id != producer);
         }
         let Some(who) = self.roster.known_mut(owner) else {
@@ -507,11 +544,7 @@ impl Call {
 
     /// What somebody sent is no longer there to consume.
     pub(crate) fn forget_producers_of(&mut self, owner: &ParticipantId) {
-        if let RoomState::Ready(room)
-        | RoomState::Watching {
-            known: Some(room), ..
-        } = &mut self.room
-        {
+        if let Some(room) = self.room_mut() {
             room.producers.retain(|each| each.participant_id != *owner);
         }
     }

@@ -72,7 +72,9 @@ impl Call {
 
     fn room_wake(&self) -> Option<Timestamp> {
         match &self.room {
-            RoomState::Opening { deadline, .. } | RoomState::Watching { deadline, .. } => Some(*deadline),
+            RoomState::Opening { deadline, .. }
+            | RoomState::Promoting { deadline, .. }
+            | RoomState::Watching { deadline, .. } => Some(*deadline),
             RoomState::Absent { retry_at, .. } => self.wants_room().then_some(*retry_at),
             RoomState::Ready(_) => None,
         }
@@ -109,6 +111,7 @@ impl Call {
                 let attempt = *attempt;
                 self.room_failed(attempt);
             }
+            RoomState::Promoting { deadline, .. } if *deadline <= self.now => self.promotion_timed_out(),
             RoomState::Watching { node, deadline, .. } if *deadline <= self.now => {
                 let node = node.clone();
                 self.room_lost(&node);

@@ -292,7 +292,7 @@ impl Call {
     #[must_use]
     pub fn room(&self) -> Option<&RoomInfo> {
         match &self.room {
-            RoomState::Ready(room) => Some(room),
+            RoomState::Ready(room) | RoomState::Promoting { room, .. } => Some(room),
             RoomState::Watching { known, .. } => known.as_ref(),
             RoomState::Absent { .. } | RoomState::Opening { .. } => None,
         }
@@ -302,7 +302,7 @@ impl Call {
     #[must_use]
     pub fn node(&self) -> Option<&NodeId> {
         match &self.room {
-            RoomState::Ready(room) => Some(&room.node),
+            RoomState::Ready(room) | RoomState::Promoting { room, .. } => Some(&room.node),
             RoomState::Watching { node, .. } => Some(node),
             RoomState::Absent { .. } | RoomState::Opening { .. } => None,
         }

@@ -44,7 +44,8 @@ const FIRST_CONTACT: Duration = Duration::from_secs(3);
 /// How long a node is waited for that holds a room but is not known right after a start: it registers every five
 /// seconds.
 const FIRST_REGISTRATION: Duration = Duration::from_secs(8);
-/// Tries to get a room: one, and one more on another node if there is one (contract §3.5).
+/// Tries to get a room: one, and one more on another node if there is one (contract §3.5). A node that says at once that
+/// it takes no more rooms costs no try.
 const TRIES: usize = 2;
 
 /// How patient the gateway is with nodes.
@@ -106,6 +107,14 @@ pub(crate) struct Wish<'a> {
     pub(crate) standby: bool,
     /// Where those in the call are.
     pub(crate) region: &'a Region,
+}
+
+/// Nodes that were asked for a room in vain.
+struct Asked {
+    /// Failed: the last resort.
+    poor: Vec<NodeId>,
+    /// Take no more rooms, and are not asked again.
+    full: Vec<NodeId>,
 }
 
 /// All media nodes.
@@ -210,27 +219,42 @@ impl Nodes {
         }
     }
 
-    /// Gets a room for the call: the one it has, or a new one on the node with the least to do.
+    /// Gets a room for the call: the one it has, or a new one on the node with the least to do. A room that stood by until
+    /// now is the one it has only if its node has a place for it.
     pub(crate) async fn open(&self, call: &CallId, wish: Wish<'_>) -> Option<RoomInfo> {
-        let mut poor: Vec<NodeId> = wish.avoid.into_iter().cloned().collect();
-        for _ in 0..TRIES {
+        let mut asked = Asked {
+            poor: wish.avoid.into_iter().cloned().collect(),
+            full: Vec::new(),
+        };
+        let mut tries = TRIES;
+        while tries > 0 {
             let present = self.cluster.node_of(call).await;
-            let node = self.choose(present.as_ref(), &poor, wish.region)?;
+            let node = self.choose(present.as_ref(), &asked, wish.region)?;
             match self.open_on(&node, call, wish.standby).await {
                 Ok(room) => {
                     self.cluster.place(call, &node.id).await;
                     return Some(room);
                 }
-                Err(error) => tracing::warn!(%call, node = %node.id.0, %error, "no room on this node"),
+                Err(error) if error.is_capacity() => {
+                    tracing::info!(%call, node = %node.id.0, %error, "this node takes no more rooms");
+                    asked.full.push(node.id.clone());
+                }
+                Err(error) => {
+                    tracing::warn!(%call, node = %node.id.0, %error, "no room on this node");
+                    asked.poor.push(node.id.clone());
+                    tries -= 1;
+                }
             }
-            poor.push(node.id.clone());
         }
         None
     }
 
-    fn choose(&self, present: Option<&NodeId>, poor: &[NodeId], region: &Region) -> Option<Arc<Node>> {
+    fn choose(&self, present: Option<&NodeId>, asked: &Asked, region: &Region) -> Option<Arc<Node>> {
+        let Asked { poor, full } = asked;
         // A node that is full or drains still keeps the rooms it has.
-        let keeps = |node: &Arc<Node>| node.is(|state| state.connected) && !poor.contains(&node.id);
+        let keeps = |node: &Arc<Node>| {
+            node.is(|state| state.connected) && !poor.contains(&node.id) && !full.contains(&node.id)
+        };
         if let Some(same) = present.and_then(|id| self.list.find(id)).filter(keeps) {
             return Some(same);
         }
@@ -239,6 +263,7 @@ impl Nodes {
         let candidates: Vec<Candidate<'_>> = nodes
             .iter()
             .zip(&states)
+            .filter(|(node, _)| !full.contains(&node.id))
             .map(|(node, state)| Candidate {
                 id: &node.id,
                 state,
@@ -251,9 +276,10 @@ impl Nodes {
 
     async fn open_on(&self, node: &Node, call: &CallId, standby: bool) -> Result<RoomInfo, RestError> {
         let created = self.rest.create_room(node, call, standby).await?;
-        match node.watch(call, self.rest.timeout()).await {
-            Watched::Yes => {}
-            Watched::NoRoom | Watched::NoConnection => return Err(RestError::Unwatched),
+        // Once is enough: each time it is told of all that is sent there.
+        let heard = matches!(created, Created::Existed) && node.watched().contains(call);
+        if !heard && node.watch(call, self.rest.timeout()).await != Watched::Yes {
+            return Err(RestError::Unwatched);
         }
         if matches!(created, Created::New(_)) {
             // Until it says so itself at the next probe: the next call is not to think it has less to do.

@@ -321,7 +321,7 @@ fn the_node_dies_and_another_takes_over() {
     );
     let fourth = world.join(4);
     assert_eq!(world.answer(fourth), None, "joins wait for the new room");
-    let attempt = call::RoomAttempt(2);
+    let attempt = call::RoomAttempt(3);
     world.step(Input::RoomReady {
         attempt,
         room: room("b", 2),

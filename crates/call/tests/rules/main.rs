@@ -4,6 +4,7 @@ mod checks;
 mod failures;
 mod modes;
 mod participants;
+mod promotion;
 mod random;
 mod relay;
 mod restart;

@@ -5,7 +5,7 @@ use call::{Actor, Input, RoomAttempt, Settings};
 use proptest::prelude::*;
 use signalling::client_gateway::{ConversationType, Mode};
 
-use crate::world::{World, callee, new_call, node, participant, person, room, socket};
+use crate::world::{Promotion, World, callee, new_call, node, participant, person, room, socket};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -179,6 +179,7 @@ fn live(kind: ConversationType, acts: &[Act]) {
         _ => 2..=6,
     };
     let mut world = World::begin(new_call(kind, members.map(callee).collect()), Settings::default());
+    world.promotion = Promotion::Asked;
     let mut nodes = Nodes { asked: 0 };
     nodes.hear(&world);
     for act in acts {
@@ -241,7 +242,15 @@ fn random_lives_reach_every_kind_of_switch() {
     for _ in 0..200 {
         let mut acts = lives.new_tree(&mut runner).expect("a value").current();
         // Going back takes ten quiet seconds, which random lives seldom have.
-        acts.splice(0..0, [Act::Leave(3), Act::Pass(10_000), Act::AckAll]);
+        acts.splice(
+            0..0,
+            [
+                Act::Leave(3),
+                Act::Pass(10_000),
+                Act::Ack(1, true),
+                Act::Ack(2, true),
+            ],
+        );
         let mut world = World::trio();
         let mut nodes = Nodes { asked: 0 };
         for act in &acts {

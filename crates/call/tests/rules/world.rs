@@ -24,8 +24,18 @@ pub(crate) const MEDIA: MediaState = MediaState {
     screen_share_enabled: false,
 };
 
+/// What becomes of a room that stands by when its place is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promotion {
+    /// Its node has a place, at once.
+    Granted,
+    /// The test answers.
+    Asked,
+}
+
 pub(crate) struct World {
     pub(crate) call: Call,
+    pub(crate) promotion: Promotion,
     pub(crate) settings: Settings,
     pub(crate) millis: u64,
     /// What the last step asked for.
@@ -131,6 +141,7 @@ impl World {
         let (call, out) = Call::begin(Moment { now, entropy }, new, settings);
         let mut world = Self {
             call,
+            promotion: Promotion::Granted,
             settings,
             millis,
             out: Vec::new(),
@@ -223,6 +234,28 @@ impl World {
         let moment = self.moment();
         let out = self.call.handle(moment, input);
         self.check(out);
+        if self.promotion == Promotion::Granted {
+            self.grant_place();
+        }
+    }
+
+    /// The node of the room that stands by has a place for its media, so that the test sees one step of two.
+    fn grant_place(&mut self) {
+        let Some(room) = self.call.room().cloned() else {
+            return;
+        };
+        let asks = |output: &Output| matches!(output, Output::Node(NodeCommand::OpenRoom { .. }));
+        let Some(index) = self.out.iter().position(asks) else {
+            return;
+        };
+        let mut before = std::mem::take(&mut self.out);
+        if let Output::Node(NodeCommand::OpenRoom { attempt, .. }) = before.remove(index) {
+            let moment = self.moment();
+            let out = self.call.handle(moment, Input::RoomReady { attempt, room });
+            self.check(out);
+        }
+        before.append(&mut self.out);
+        self.out = before;
     }
 
     fn moment(&mut self) -> Moment {

@@ -28,6 +28,13 @@ pub(super) enum RestError {
     Unwatched,
 }
 
+impl RestError {
+    /// Whether the node is well and only takes no more rooms: it is full, drains or is overloaded.
+    pub(super) fn is_capacity(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.code == ErrorCode::ServerAtCapacity)
+    }
+}
+
 /// A room that was asked for.
 #[derive(Debug)]
 pub(super) enum Created {

@@ -32,6 +32,8 @@ struct NodeState {
     /// The last request that a participant made through the gateway.
     passed_on: Mutex<Option<(HeaderMap, Bytes)>>,
     full: AtomicBool,
+    /// Whether it refuses new rooms without having said that it would.
+    closed: AtomicBool,
     draining: AtomicBool,
     /// Where it says it stands.
     region: Mutex<String>,
@@ -106,6 +108,11 @@ impl FakeNode {
     /// Whether it refuses new rooms.
     pub(crate) fn set_full(&self, full: bool) {
         self.state.full.store(full, Ordering::Relaxed);
+    }
+
+    /// Refuses rooms from now on though it looks as if it took them, as one that has just become full.
+    pub(crate) fn close(&self) {
+        self.state.closed.store(true, Ordering::Relaxed);
     }
 
     /// Says from now on that it stands there.
@@ -239,10 +246,12 @@ fn drained(state: &NodeState, draining: bool) -> Response {
 
 async fn create(State(state): Shared, Path(call): Path<String>, method: Method, uri: Uri) -> Response {
     note(&state, &method, &uri);
-    if state.full.load(Ordering::Relaxed) {
+    let mut rooms = state.rooms();
+    let refuses = [&state.full, &state.closed, &state.draining];
+    let stays = rooms.contains_key(&call) && uri.query() == Some("standby=true");
+    if !stays && refuses.iter().any(|each| each.load(Ordering::Relaxed)) {
         return fail(StatusCode::SERVICE_UNAVAILABLE, "SERVER_AT_CAPACITY");
     }
-    let mut rooms = state.rooms();
     if rooms.contains_key(&call) {
         return fail(StatusCode::CONFLICT, "ROOM_ALREADY_EXISTS");
     }

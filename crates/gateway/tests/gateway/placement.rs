@@ -200,6 +200,86 @@ async fn when_every_node_is_full_or_draining_the_third_is_told_and_two_talk_on()
     devices[1].nothing_of("call:ended").await;
 }
 
+/// Whether the room on standby of a direct call moves on as the third comes, once this was done to its node.
+async fn moves_when_the_third_comes(refuses: impl AsyncFnOnce(&TestGateway, &FakeNode, &FakeNode)) {
+    let nodes = [FakeNode::start(), FakeNode::start()];
+    let world = World::new();
+    let (people, conversation) = people(&world).await;
+    let gateway = world.gateway(&[&nodes[0].url, &nodes[1].url]).await;
+    gateway
+        .sees(&[(nodes[0].name(), "ready"), (nodes[1].name(), "ready")])
+        .await;
+    let mut devices = Vec::new();
+    for person in &people {
+        devices.push(gateway.device(&person.auth).await);
+    }
+    let initiate = json!({"conversationId": conversation, "type": "video"});
+    let call = text(&devices[0].ask("call:initiate", initiate).await, "callId");
+    devices[1].ask("call:join", json!({"callId": call})).await;
+    devices[0].expect("call:media-server").await;
+    let holder = nodes
+        .iter()
+        .position(|node| node.has_room(&call))
+        .expect("one has it");
+    refuses(&gateway, &nodes[holder], &nodes[1 - holder]).await;
+    let third = devices[2]
+        .acknowledged("call:join", json!({"callId": call}))
+        .await;
+    assert_eq!(third["success"], true, "{third}");
+    assert!(nodes[1 - holder].has_room(&call), "the other one has it now");
+    for device in &mut devices[..2] {
+        assert_eq!(device.expect("call:mode-switch").await["newMode"], "sfu");
+        device.nothing_of("call:mode-switched").await;
+    }
+    assert!(!nodes[holder].has_room(&call), "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_room_on_standby_leaves_a_node_that_has_filled_up() {
+    moves_when_the_third_comes(async |gateway, node, other| {
+        node.set_full(true);
+        gateway
+            .sees(&[(node.name(), "full"), (other.name(), "ready")])
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_room_on_standby_leaves_a_node_that_filled_up_unnoticed() {
+    moves_when_the_third_comes(async |_, node, _| node.close()).await;
+}
+
+#[tokio::test]
+async fn a_room_on_standby_leaves_a_node_that_drains() {
+    moves_when_the_third_comes(async |gateway, node, _| {
+        let path = format!("/api/admin/nodes/{}/drain", node.name());
+        gateway.http(Method::POST, &path, None).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_that_turn_out_to_be_full_cost_no_try() {
+    let nodes: Vec<FakeNode> = (0..4).map(|_| FakeNode::start()).collect();
+    let world = World::new();
+    let (people, conversation) = people(&world).await;
+    let urls: Vec<&str> = nodes.iter().map(|node| node.url.as_str()).collect();
+    let gateway = world.gateway(&urls).await;
+    let mut names: Vec<&str> = nodes.iter().map(FakeNode::name).collect();
+    names.sort_unstable();
+    let ready: Vec<_> = names.iter().map(|name| (*name, "ready")).collect();
+    gateway.sees(&ready).await;
+    // Of equals the first by name is asked first, so the one with a place is asked last.
+    for node in nodes.iter().filter(|node| node.name() != names[3]) {
+        node.close();
+    }
+    let (call, _devices, third) = call(&gateway, &people, &conversation).await;
+    assert_eq!(third["success"], true, "{third}");
+    let holders = nodes.iter().filter(|node| node.has_room(&call));
+    assert_eq!(holders.map(FakeNode::name).collect::<Vec<_>>(), [names[3]]);
+}
+
 #[tokio::test]
 async fn only_nodes_register() {
     let world = World::new();

@@ -26,6 +26,9 @@ pub(crate) enum Standing {
     Counted,
     /// It is being proven while its call is direct, and carries nothing.
     Standby,
+    /// As [`Self::Standby`], but media flowed in it before and may go on: unlike a room that never carried any it is
+    /// refused only where all places are taken.
+    Resting,
 }
 
 struct Entry {
@@ -74,24 +77,14 @@ impl Registry {
         counted(&self.rooms())
     }
 
-    /// Gives a room on standby one of at most `places`; a room that has one keeps it. Whether it has one now.
-    pub(super) fn claim(&self, call: &CallId, places: usize) -> bool {
-        let mut rooms = self.rooms();
-        let taken = counted(&rooms);
-        let Some(entry) = rooms.get_mut(call) else {
-            return false;
-        };
-        if entry.standing == Standing::Standby && taken >= places {
-            return false;
-        }
-        entry.standing = Standing::Counted;
-        true
-    }
-
     /// Takes a room's place back, because it carries nothing any more.
     pub(super) fn stand_by(&self, call: &CallId) {
-        if let Some(entry) = self.rooms().get_mut(call) {
-            entry.standing = Standing::Standby;
+        let mut rooms = self.rooms();
+        if let Some(entry) = rooms
+            .get_mut(call)
+            .filter(|entry| entry.standing == Standing::Counted)
+        {
+            entry.standing = Standing::Resting;
         }
     }
 
@@ -144,6 +137,58 @@ fn counted(rooms: &HashMap<CallId, Entry>) -> usize {
         .count()
 }
 
+impl Context {
+    /// Gives a room one of the node's places because media is about to flow in it; a room that has one keeps it.
+    pub(super) fn claim_place(&self, call: &CallId) -> Result<(), ErrorBody> {
+        let mut rooms = self.registry.rooms();
+        let Some(standing) = rooms.get(call).map(|entry| entry.standing) else {
+            return Err(ErrorBody::new(ErrorCode::RoomNotFound).about("callId", call));
+        };
+        match standing {
+            Standing::Counted => return Ok(()),
+            Standing::Standby => self.admit(&rooms, Standing::Counted)?,
+            Standing::Resting => self.find_place(&rooms)?,
+        }
+        if let Some(entry) = rooms.get_mut(call) {
+            entry.standing = Standing::Counted;
+        }
+        Ok(())
+    }
+
+    /// Whether one more room of this standing is taken now.
+    fn admit(&self, rooms: &HashMap<CallId, Entry>, standing: Standing) -> Result<(), ErrorBody> {
+        if self.registry.is_draining() {
+            return refused("The server is about to stop and takes no more rooms");
+        }
+        match standing {
+            Standing::Counted => self.find_place(rooms)?,
+            Standing::Standby | Standing::Resting => {
+                let most = self.capacity.rooms.saturating_mul(1 + STANDBY_PER_ROOM);
+                if rooms.len() >= most {
+                    return refused(FULL);
+                }
+            }
+        }
+        if self.admission.level() >= Admission::Closed {
+            return refused("The server is overloaded and takes no more rooms");
+        }
+        Ok(())
+    }
+
+    fn find_place(&self, rooms: &HashMap<CallId, Entry>) -> Result<(), ErrorBody> {
+        if counted(rooms) >= self.capacity.rooms {
+            return refused(FULL);
+        }
+        Ok(())
+    }
+}
+
+const FULL: &str = "The server has as many rooms as it may";
+
+fn refused(message: &str) -> Result<(), ErrorBody> {
+    Err(ErrorBody::with_message(ErrorCode::ServerAtCapacity, message))
+}
+
 /// The rooms of a node.
 #[derive(Clone)]
 pub(crate) struct Rooms(pub(crate) Arc<Context>);
@@ -177,28 +222,21 @@ impl Rooms {
             .unwrap_or_else(|_| Err(ErrorBody::new(ErrorCode::InternalServerError)))
     }
 
-    /// Takes the room's place, so that a second request for it at the same time is told that it exists.
+    /// Takes the room's place, so that a second request for it at the same time is told that it exists. Asked for as one
+    /// that is counted, a room that stands by is told so only if it has a place from then on.
     fn reserve(&self, call: &CallId, mailbox: &Mailbox, standing: Standing) -> Result<(), ErrorBody> {
         let context = &self.0;
         let mut rooms = context.registry.rooms();
-        let refuse = |message: &str| Err(ErrorBody::with_message(ErrorCode::ServerAtCapacity, message));
-        if rooms.contains_key(call) {
+        if let Some(present) = rooms.get(call).map(|entry| entry.standing) {
+            if standing == Standing::Counted && present != Standing::Counted {
+                context.admit(&rooms, standing)?;
+                if let Some(entry) = rooms.get_mut(call) {
+                    entry.standing = standing;
+                }
+            }
             return Err(ErrorBody::new(ErrorCode::RoomAlreadyExists).about("callId", call));
         }
-        if context.registry.is_draining() {
-            return refuse("The server is about to stop and takes no more rooms");
-        }
-        let places = context.capacity.rooms;
-        let full = match standing {
-            Standing::Counted => counted(&rooms) >= places,
-            Standing::Standby => rooms.len() >= places.saturating_mul(1 + STANDBY_PER_ROOM),
-        };
-        if full {
-            return refuse("The server has as many rooms as it may");
-        }
-        if context.admission.level() >= Admission::Closed {
-            return refuse("The server is overloaded and takes no more rooms");
-        }
+        context.admit(&rooms, standing)?;
         let entry = Entry {
             mailbox: mailbox.clone(),
             standing,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use media_node::NodeOptions;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Member, TestNode, eventually, service};
 use crate::rtp_json::{audio, from_source, video, with_mid};
@@ -40,11 +40,6 @@ async fn rooms_on_standby_take_a_place_only_while_media_flows() {
         node.member("call-1", "anna").await,
         node.member("call-2", "berta").await,
     );
-    let quiet = || {
-        let mut request = audio(1);
-        request["paused"] = json!(true);
-        request
-    };
     let anna_track = anna.produce(quiet()).await.text("producerId");
     let berta_track = berta.produce(quiet()).await.text("producerId");
     let anna_flow = async |flow: &str| anna.post(&format!("/producers/{anna_track}/{flow}")).await;
@@ -68,6 +63,97 @@ async fn rooms_on_standby_take_a_place_only_while_media_flows() {
     node.post(&service(), "/api/rooms/call-3/create?standby=maybe")
         .await
         .fails(400, "INVALID_REQUEST");
+}
+
+/// A track that is not to flow yet.
+fn quiet() -> Value {
+    let mut request = audio(1);
+    request["paused"] = json!(true);
+    request
+}
+
+#[tokio::test]
+async fn a_room_on_standby_is_given_a_place_when_asked_for_as_an_ordinary_one_if_there_is_one() {
+    let node = TestNode::with(|config, _| config.capacity.rooms = 1).await;
+    let create = async |call: &str| node.post(&service(), &format!("/api/rooms/{call}/create")).await;
+    let stand_by = async |call: &str| {
+        let path = format!("/api/rooms/{call}/create?standby=true");
+        node.post(&service(), &path).await
+    };
+    let occupied = async || {
+        let stats = node.get(&service(), "/api/stats").await;
+        stats.data()["occupiedRooms"].as_u64()
+    };
+    stand_by("call-1").await.data();
+    create("call-2").await.data();
+    create("call-1").await.fails(503, "SERVER_AT_CAPACITY");
+    stand_by("call-1").await.fails(409, "ROOM_ALREADY_EXISTS");
+    node.delete(&service(), "/api/rooms/call-2")
+        .await
+        .says("Room destroyed");
+    assert_eq!(occupied().await, Some(0));
+    for _ in 0..2 {
+        create("call-1").await.fails(409, "ROOM_ALREADY_EXISTS");
+        assert_eq!(occupied().await, Some(1));
+    }
+    create("call-2").await.fails(503, "SERVER_AT_CAPACITY");
+}
+
+#[tokio::test]
+async fn a_node_that_drains_or_is_overloaded_gives_no_place_to_a_room_on_standby() {
+    let load = Load::default();
+    let node = loaded_node(&load).await;
+    node.post(&service(), "/api/rooms/call-1/create?standby=true")
+        .await
+        .data();
+    let anna = node.member("call-1", "anna").await;
+    let track = anna.produce(quiet()).await.text("producerId");
+    let refuses = async || {
+        node.post(&service(), "/api/rooms/call-1/create")
+            .await
+            .fails(503, "SERVER_AT_CAPACITY");
+        anna.post(&format!("/producers/{track}/resume"))
+            .await
+            .fails(503, "SERVER_AT_CAPACITY");
+    };
+    load.set(95);
+    settles(&node, 3).await;
+    refuses().await;
+    load.set(10);
+    settles(&node, 0).await;
+    node.post(&service(), "/api/drain").await.data();
+    refuses().await;
+    node.delete(&service(), "/api/drain").await.data();
+    anna.post(&format!("/producers/{track}/resume"))
+        .await
+        .says("Producer resumed");
+    // What has carried media may be silent for a moment, and goes on.
+    node.post(&service(), "/api/drain").await.data();
+    for flow in ["pause", "resume"] {
+        let done = anna.post(&format!("/producers/{track}/{flow}")).await;
+        done.says(&format!("Producer {flow}d"));
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_is_silent_for_a_moment_keeps_its_place_until_two_are_left() {
+    let node = TestNode::with(|config, _| config.capacity.rooms = 1).await;
+    node.post(&service(), "/api/rooms/call-1/create?standby=true")
+        .await
+        .data();
+    let mut members = Vec::new();
+    for name in ["anna", "berta", "cleo"] {
+        members.push(node.member("call-1", name).await);
+    }
+    let track = members[0].produce(audio(1)).await.text("producerId");
+    members[0]
+        .post(&format!("/producers/{track}/pause"))
+        .await
+        .says("Producer paused");
+    let other = async || node.post(&service(), "/api/rooms/call-2/create").await;
+    other().await.fails(503, "SERVER_AT_CAPACITY");
+    members[2].leave().await.says("Participant left room");
+    other().await.data();
 }
 
 #[tokio::test]

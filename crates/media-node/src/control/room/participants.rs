@@ -58,8 +58,9 @@ impl Room {
         }
         self.close_empty_branches();
         if self.participants.is_empty() {
-            self.finish(RoomEnd::Empty);
+            return self.finish(RoomEnd::Empty);
         }
+        self.give_place_back();
     }
 
     /// The participant's first socket came or its last one went.

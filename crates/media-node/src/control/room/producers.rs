@@ -24,6 +24,9 @@ use crate::control::translate;
 /// a name and a handful of labels need a few hundred.
 const MAX_APP_DATA: usize = 4 * 1024;
 
+/// Most people a call has that talks directly; who else would leave a room on standby?
+const DIRECT: usize = 2;
+
 /// Whether media of a producer or consumer is to flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
@@ -264,22 +267,18 @@ impl Room {
 
     /// A room on standby takes one of the node's places before media flows in it.
     fn take_place(&self) -> Result<(), ErrorBody> {
-        if self.created_as == Standing::Counted
-            || self
-                .context
-                .registry
-                .claim(&self.call, self.context.capacity.rooms)
-        {
+        if self.created_as == Standing::Counted {
             return Ok(());
         }
-        let message = "The server has as many rooms as it may";
-        Err(ErrorBody::with_message(ErrorCode::ServerAtCapacity, message))
+        self.context.claim_place(&self.call)
     }
 
-    /// A room that was created on standby gives its place back once nothing flows in it.
-    fn give_place_back(&self) {
+    /// A room that was created on standby gives its place back once nothing flows in it, and no more are left in it than
+    /// talk directly: more than those are only silent for a moment.
+    pub(super) fn give_place_back(&self) {
         let flows = self.producers.values().any(|producer| !producer.paused);
-        if self.created_as == Standing::Standby && !flows {
+        let direct = self.participants.len() <= DIRECT;
+        if self.created_as == Standing::Standby && direct && !flows {
             self.context.registry.stand_by(&self.call);
         }
     }
