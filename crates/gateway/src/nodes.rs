@@ -18,8 +18,10 @@ pub(crate) mod proxy;
 pub(crate) mod registration;
 mod rest;
 pub mod socket;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use call::{NodeEvent, NodeId, RoomInfo};
@@ -33,7 +35,7 @@ use crate::auth::Tokens;
 use crate::cluster::Cluster;
 use crate::region::Region;
 use list::{Added, NodeList};
-use node::{Node, Watched};
+use node::{Node, Reservation, Watched};
 use placement::Candidate;
 use rest::{Created, Rest, RestError};
 
@@ -110,6 +112,7 @@ pub(crate) struct Wish<'a> {
 }
 
 /// Nodes that were asked for a room in vain.
+#[derive(Default)]
 struct Asked {
     /// Failed: the last resort.
     poor: Vec<NodeId>,
@@ -125,6 +128,8 @@ pub(crate) struct Nodes {
     cluster: Arc<dyn Cluster>,
     patience: Patience,
     reports: mpsc::Sender<Report>,
+    /// Held while a node is chosen and the room counted there, which never waits.
+    placing: Mutex<()>,
 }
 
 impl Nodes {
@@ -144,6 +149,7 @@ impl Nodes {
             cluster,
             patience,
             reports,
+            placing: Mutex::default(),
         };
         for url in urls {
             nodes.know(url, NodeOrigin::Static, usize::MAX);
@@ -229,8 +235,8 @@ impl Nodes {
         let mut tries = TRIES;
         while tries > 0 {
             let present = self.cluster.node_of(call).await;
-            let node = self.choose(present.as_ref(), &asked, wish.region)?;
-            match self.open_on(&node, call, wish.standby).await {
+            let (node, reservation) = self.reserve(present.as_ref(), &asked, wish)?;
+            match self.open_on(&node, call, reservation).await {
                 Ok(room) => {
                     self.cluster.place(call, &node.id).await;
                     return Some(room);
@@ -247,6 +253,19 @@ impl Nodes {
             }
         }
         None
+    }
+
+    /// Chooses a node and counts the room there, before anybody else chooses.
+    fn reserve(
+        &self,
+        present: Option<&NodeId>,
+        asked: &Asked,
+        wish: Wish<'_>,
+    ) -> Option<(Arc<Node>, Reservation)> {
+        let _alone = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
+        let node = self.choose(present, asked, wish.region)?;
+        let reservation = Reservation::new(&node, wish.standby);
+        Some((node, reservation))
     }
 
     fn choose(&self, present: Option<&NodeId>, asked: &Asked, region: &Region) -> Option<Arc<Node>> {
@@ -274,27 +293,32 @@ impl Nodes {
         self.list.find(chosen)
     }
 
-    async fn open_on(&self, node: &Node, call: &CallId, standby: bool) -> Result<RoomInfo, RestError> {
-        let created = self.rest.create_room(node, call, standby).await?;
+    async fn open_on(
+        &self,
+        node: &Node,
+        call: &CallId,
+        reservation: Reservation,
+    ) -> Result<RoomInfo, RestError> {
+        let created = self.rest.create_room(node, call, reservation.standby).await?;
         // Once is enough: each time it is told of all that is sent there.
         let heard = matches!(created, Created::Existed) && node.watched().contains(call);
         if !heard && node.watch(call, self.rest.timeout()).await != Watched::Yes {
+            if matches!(created, Created::New(_)) {
+                // The call goes elsewhere: nobody would ever use this one.
+                note(call, self.rest.destroy_room(node, call).await);
+            }
             return Err(RestError::Unwatched);
         }
-        if matches!(created, Created::New(_)) {
-            // Until it says so itself at the next probe: the next call is not to think it has less to do.
-            node.change(|state| {
-                state.rooms += 1;
-                state.occupied += u32::from(!standby);
-            });
-        }
         match created {
-            Created::New(room) => Ok(RoomInfo {
-                node: node.id.clone(),
-                router_id: room.router_id,
-                rtp_capabilities: room.rtp_capabilities,
-                producers: Vec::new(),
-            }),
+            Created::New(room) => {
+                reservation.keep();
+                Ok(RoomInfo {
+                    node: node.id.clone(),
+                    router_id: room.router_id,
+                    rtp_capabilities: room.rtp_capabilities,
+                    producers: Vec::new(),
+                })
+            }
             // Only after it is watched, so that no producer falls in between.
             Created::Existed => self.fetch(node, call).await,
         }

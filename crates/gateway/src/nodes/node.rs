@@ -1,7 +1,7 @@
 //! One media node as it is known here.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use call::NodeId;
@@ -53,6 +53,10 @@ pub(super) struct State {
     pub(super) occupied: u32,
     /// How many places it has; 0 if it does not say.
     pub(super) max_rooms: u32,
+    /// Rooms it was asked for and has not answered yet.
+    pub(super) asked_rooms: u32,
+    /// How many of them will take one of its places.
+    pub(super) asked_places: u32,
     /// Participants of all rooms.
     pub(super) participants: u32,
     /// Share of its cores in use, 0 to 1.
@@ -68,7 +72,7 @@ pub(super) struct State {
 impl State {
     /// Whether all its places are taken.
     pub(super) const fn is_full(&self) -> bool {
-        self.max_rooms > 0 && self.occupied >= self.max_rooms
+        self.max_rooms > 0 && self.occupied.saturating_add(self.asked_places) >= self.max_rooms
     }
 
     pub(super) const fn takes_rooms(&self) -> bool {
@@ -109,6 +113,44 @@ impl State {
         self.packets_in = stats.worker_loads.iter().map(|load| load.packets_in).sum();
         self.packets_out = stats.worker_loads.iter().map(|load| load.packets_out).sum();
         self.region.clone_from(&stats.region);
+    }
+}
+
+/// A room that a node was asked for, counted before it is there: others who look for a node at the same moment are not
+/// all to take it for idle. Given back when dropped.
+pub(super) struct Reservation {
+    node: Arc<Node>,
+    /// Whether it only stands by.
+    pub(super) standby: bool,
+}
+
+impl Reservation {
+    pub(super) fn new(node: &Arc<Node>, standby: bool) -> Self {
+        node.change(|state| {
+            state.asked_rooms += 1;
+            state.asked_places += u32::from(!standby);
+        });
+        Self {
+            node: Arc::clone(node),
+            standby,
+        }
+    }
+
+    /// The room is there: it counts until the node says so itself, at the next probe.
+    pub(super) fn keep(self) {
+        self.node.change(|state| {
+            state.rooms = state.rooms.saturating_add(1);
+            state.occupied = state.occupied.saturating_add(u32::from(!self.standby));
+        });
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.node.change(|state| {
+            state.asked_rooms = state.asked_rooms.saturating_sub(1);
+            state.asked_places = state.asked_places.saturating_sub(u32::from(!self.standby));
+        });
     }
 }
 
@@ -272,6 +314,32 @@ mod tests {
             assert_eq!(state.word(), word, "{state:?}");
             assert_eq!(state.takes_rooms(), word == NodeState::Ready, "{state:?}");
         }
+    }
+
+    #[test]
+    fn a_room_that_was_asked_for_counts_until_it_is_given_back_or_there() {
+        let node = Arc::new(Node::new("http://a:1", NodeOrigin::Static).0);
+        node.change(|state| *state = ready());
+        let first = Reservation::new(&node, false);
+        let second = Reservation::new(&node, false);
+        assert!(node.is(State::is_full), "both places are spoken for");
+        drop(second);
+        assert!(!node.is(State::is_full), "one was given back");
+        // What it says of itself meanwhile does not know of it.
+        let stats = StatsResponse {
+            max_rooms: 2,
+            ..StatsResponse::default()
+        };
+        node.change(|state| state.learn(&stats));
+        assert_eq!((node.state().occupied, node.state().asked_places), (0, 1));
+        first.keep();
+        let standby = Reservation::new(&node, true);
+        let state = node.state();
+        assert_eq!((state.rooms, state.occupied), (1, 1));
+        assert_eq!((state.asked_rooms, state.asked_places), (1, 0));
+        standby.keep();
+        let state = node.state();
+        assert_eq!((state.rooms, state.occupied, state.asked_rooms), (2, 1, 0));
     }
 
     #[test]

@@ -27,8 +27,10 @@ pub(super) fn load(state: &State) -> f64 {
         0 => USUAL_PLACES,
         places => places,
     };
-    let standing_by = state.rooms.saturating_sub(state.occupied);
-    (f64::from(state.occupied) + f64::from(standing_by) * STANDBY_WEIGHT) / f64::from(places) + state.cpu
+    let rooms = state.rooms.saturating_add(state.asked_rooms);
+    let occupied = state.occupied.saturating_add(state.asked_places);
+    let standing_by = rooms.saturating_sub(occupied);
+    (f64::from(occupied) + f64::from(standing_by) * STANDBY_WEIGHT) / f64::from(places) + state.cpu
 }
 
 /// The node for a room of somebody in this region, which is empty if nobody knows it. The order of the candidates does

@@ -35,6 +35,8 @@ struct NodeState {
     /// Whether it refuses new rooms without having said that it would.
     closed: AtomicBool,
     draining: AtomicBool,
+    /// Whether nobody may hear of what happens in its rooms.
+    mute: AtomicBool,
     /// Where it says it stands.
     region: Mutex<String>,
 }
@@ -115,6 +117,11 @@ impl FakeNode {
         self.state.closed.store(true, Ordering::Relaxed);
     }
 
+    /// Lets nobody hear of its rooms from now on.
+    pub(crate) fn mute(&self) {
+        self.state.mute.store(true, Ordering::Relaxed);
+    }
+
     /// Says from now on that it stands there.
     pub(crate) fn move_to(&self, region: &str) {
         let mut own = self.state.region.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,7 +192,9 @@ fn listen(socket: &SocketRef, state: &Arc<NodeState>) {
                 .ok()
                 .and_then(|request| request["callId"].as_str().map(str::to_owned));
             let known = call.is_some_and(|call| state.rooms().contains_key(&call));
-            let answer = if known {
+            let answer = if state.mute.load(Ordering::Relaxed) {
+                json!({"success": false, "error": {"code": "INTERNAL_SERVER_ERROR", "message": "no"}})
+            } else if known {
                 json!({"success": true})
             } else {
                 json!({"success": false, "error": {"code": "ROOM_NOT_FOUND", "message": "no"}})

@@ -281,6 +281,24 @@ async fn nodes_that_turn_out_to_be_full_cost_no_try() {
 }
 
 #[tokio::test]
+async fn a_room_whose_events_do_not_come_is_not_left_behind() {
+    let mut nodes = [FakeNode::start(), FakeNode::start()];
+    nodes.sort_by(|a, b| a.name().cmp(b.name()));
+    let world = World::new();
+    let (people, conversation) = people(&world).await;
+    let gateway = world.gateway(&[&nodes[0].url, &nodes[1].url]).await;
+    gateway
+        .sees(&[(nodes[0].name(), "ready"), (nodes[1].name(), "ready")])
+        .await;
+    nodes[0].mute();
+    let (call, _devices, third) = call(&gateway, &people, &conversation).await;
+    assert_eq!(third["success"], true, "{third}");
+    assert!(nodes[1].has_room(&call));
+    assert!(nodes[0].was_asked(&format!("POST /api/rooms/{call}/create")));
+    assert!(!nodes[0].has_room(&call), "it was destroyed");
+}
+
+#[tokio::test]
 async fn only_nodes_register() {
     let world = World::new();
     let gateway = world.gateway(&[]).await;
