@@ -33,8 +33,8 @@ impl Drain {
         }
     }
 
-    /// Refuses new rooms from now on and, after the grace period, ends those that are left. Must be called within a
-    /// tokio runtime; a second call changes nothing.
+    /// Refuses new rooms from now on, ends those that only stand by and, after the grace period, those that are left. Must
+    /// be called within a tokio runtime; a second call changes nothing.
     pub fn begin(&self) {
         if self.begun.is_cancelled() {
             return;
@@ -42,6 +42,8 @@ impl Drain {
         self.begun.cancel();
         self.rooms.0.registry.drain();
         tracing::info!(rooms = self.rooms.0.registry.len(), grace = ?self.grace, "draining");
+        // Their calls are direct and do not notice; a gateway opens others for them elsewhere.
+        self.rooms.destroy_waiting(RoomEnd::Shutdown);
         let drain = self.clone();
         tokio::spawn(async move {
             let empty = drain.rooms.0.registry.empty();

@@ -77,6 +77,14 @@ impl Registry {
         counted(&self.rooms())
     }
 
+    /// Whether the room is there and takes a place.
+    fn is_counted(&self, call: &CallId) -> bool {
+        let rooms = self.rooms();
+        rooms
+            .get(call)
+            .is_some_and(|entry| entry.standing == Standing::Counted)
+    }
+
     /// Takes a room's place back, because it carries nothing any more.
     pub(super) fn stand_by(&self, call: &CallId) {
         let mut rooms = self.rooms();
@@ -273,14 +281,31 @@ impl Rooms {
 
     /// Destroys all rooms; used when a drain's grace is over.
     pub(crate) fn destroy_all(&self, end: RoomEnd) {
-        let rooms: Vec<Mailbox> = {
-            let rooms = self.0.registry.rooms();
-            rooms.values().map(|entry| entry.mailbox.clone()).collect()
-        };
-        for room in rooms {
+        for room in self.mailboxes() {
             // Gone already is as good.
             let _ = room.post(move |room| Box::pin(async move { room.finish(end) }));
         }
+    }
+
+    /// Destroys the rooms that take no place, because they carry nothing; used when a drain begins.
+    pub(crate) fn destroy_waiting(&self, end: RoomEnd) {
+        for mailbox in self.mailboxes() {
+            let context = Arc::clone(&self.0);
+            let call = mailbox.call().clone();
+            // Looked at when the room's turn comes: what was asked of it before may have given it a place.
+            let _ = mailbox.post(move |room| {
+                Box::pin(async move {
+                    if !context.registry.is_counted(&call) {
+                        room.finish(end);
+                    }
+                })
+            });
+        }
+    }
+
+    fn mailboxes(&self) -> Vec<Mailbox> {
+        let rooms = self.0.registry.rooms();
+        rooms.values().map(|entry| entry.mailbox.clone()).collect()
     }
 
     /// Tells a room, if there is one, that a participant's presence changed.

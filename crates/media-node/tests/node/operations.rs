@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::harness::{TestNode, eventually, participant, service};
 use crate::rtp_json::{audio, video};
+use crate::socket_client::SocketClient;
 
 #[tokio::test]
 async fn a_fresh_node_is_well_and_ready() {
@@ -250,6 +251,33 @@ async fn a_draining_node_keeps_its_rooms_and_takes_no_others() {
     anna.leave().await.says("Participant left room");
     let finished = tokio::time::timeout(Duration::from_secs(10), node.node.drain().finished()).await;
     finished.expect("the drain ends with the last room");
+}
+
+#[tokio::test]
+async fn the_end_of_a_node_waits_for_no_room_that_only_stands_by() {
+    let node = TestNode::start().await;
+    let mut gateway = SocketClient::with_token(&node, &service()).await;
+    for call in ["call-1", "call-2"] {
+        node.post(&service(), &format!("/api/rooms/{call}/create?standby=true"))
+            .await
+            .data();
+    }
+    // Somebody is in each; media flows in the second one.
+    let anna = node.member("call-1", "anna").await;
+    let berta = node.member("call-2", "berta").await;
+    berta.produce(audio(1)).await.data();
+    node.node.drain().begin();
+    let ended = gateway.await_event("room-destroyed").await;
+    assert_eq!(
+        (&ended["callId"], &ended["reason"]),
+        (&json!("call-1"), &json!("shutdown"))
+    );
+    anna.get("").await.fails(404, "ROOM_NOT_FOUND");
+    berta.get("").await.data();
+    assert_eq!(node.node.drain().rooms_left(), 1);
+    berta.leave().await.says("Participant left room");
+    let finished = tokio::time::timeout(Duration::from_secs(10), node.node.drain().finished()).await;
+    finished.expect("the drain ends with the last room that carries media");
 }
 
 #[tokio::test]
