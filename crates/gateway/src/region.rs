@@ -1,6 +1,7 @@
 //! Where somebody calls from, so that their call's room is near them (contract §8.4).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderMap;
 use edge::TrustedProxies;
@@ -41,6 +42,29 @@ impl Region {
     }
 }
 
+/// Where a call's people are: where it was begun from. After a restart of the gateway nobody knows until the first of
+/// them is back. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallRegion(Arc<OnceLock<Region>>);
+
+impl CallRegion {
+    /// That of a call begun from there.
+    pub(crate) fn of(region: Region) -> Self {
+        Self(Arc::new(OnceLock::from(region)))
+    }
+
+    /// Somebody in the call is there; of use if nobody knew.
+    pub(crate) fn learn(&self, region: Region) {
+        // The first one decides.
+        drop(self.0.set(region));
+    }
+
+    /// Where they are, or else what is taken for it.
+    pub(crate) fn or<'a>(&'a self, own: &'a Region) -> &'a Region {
+        self.0.get().unwrap_or(own)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -71,6 +95,20 @@ mod tests {
             let region = Region::of_request(peer, &headers, &trusted, &own);
             assert_eq!(region.name(), expected, "{peer:?} {said:?}");
         }
+    }
+
+    #[test]
+    fn a_calls_region_is_that_of_the_first_who_is_known_to_be_in_it() {
+        let named = |name| Region::new(name).expect("a region");
+        let own = named("own");
+        let begun = CallRegion::of(named("eu"));
+        begun.learn(named("us"));
+        assert_eq!(begun.or(&own).name(), "eu");
+        let restored = CallRegion::default();
+        assert_eq!(restored.or(&own).name(), "own");
+        restored.clone().learn(named("us"));
+        restored.learn(named("eu"));
+        assert_eq!(restored.or(&own).name(), "us");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use signalling::{CallId, ConversationId, ParticipantId};
 use tokio::sync::mpsc;
 
 use super::mailbox::Mail;
-use crate::region::Region;
+use crate::region::CallRegion;
 
 /// A call that runs here.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(crate) struct Running {
     pub(crate) conversation: ConversationId,
     /// What that is.
     pub(crate) conversation_type: ConversationType,
-    /// Where it was begun from: its room is to be near. Not kept over a restart, when the room is there already.
-    pub(crate) region: Region,
+    /// Where its people are: its room is to be near.
+    pub(crate) region: CallRegion,
     /// Where its task takes what happens.
     pub(super) mailbox: mpsc::Sender<Mail>,
 }
@@ -208,7 +208,7 @@ mod tests {
                 call: call.clone(),
                 conversation: ConversationId::mint(Timestamp::from_unix_millis(0), number),
                 conversation_type: ConversationType::Group,
-                region: Region::default(),
+                region: CallRegion::default(),
                 mailbox: mpsc::channel(1).0,
             });
         }

@@ -24,7 +24,7 @@ use crate::cluster::Lock;
 use crate::fault::fault;
 use crate::flags::Flag;
 use crate::footprint::Footprint;
-use crate::region::Region;
+use crate::region::{CallRegion, Region};
 use edge::random;
 
 /// How long the beginning of a call may hold its conversation.
@@ -107,7 +107,7 @@ impl Calls {
             call: call_id.clone(),
             conversation,
             conversation_type,
-            region,
+            region: CallRegion::of(region),
             mailbox,
         };
         let settings = || self.0.settings_for(&conversation);
@@ -196,11 +196,11 @@ impl Calls {
         self.callees(conversation, &nobody).await
     }
 
-    /// Enters a call, or accepts it.
+    /// Enters a call, or accepts it, from this region.
     pub(crate) async fn join(
         &self,
         caller: &Caller,
-        socket: Option<SocketId>,
+        (socket, region): (Option<SocketId>, Region),
         request: Join,
     ) -> Result<JoinDto, ErrorBody> {
         let running = self.running(&request.call_id).await?;
@@ -236,14 +236,16 @@ impl Calls {
             .await;
         drop(asking);
         self.still_there(socket, &running.call).await;
-        joined(answer?)
+        let joined = joined(answer?)?;
+        running.region.learn(region);
+        Ok(joined)
     }
 
     /// A device of somebody who holds a seat is back.
     pub(crate) async fn rejoin(
         &self,
         caller: &Caller,
-        socket: SocketId,
+        (socket, region): (SocketId, Region),
         request: ParticipantRef,
     ) -> Result<JoinDto, ErrorBody> {
         let running = self.running(&request.call_id).await?;
@@ -262,7 +264,9 @@ impl Calls {
             })
             .await;
         self.still_there(Some(socket), &running.call).await;
-        joined(answer?)
+        let joined = joined(answer?)?;
+        running.region.learn(region);
+        Ok(joined)
     }
 
     /// Does not take a call.

@@ -43,7 +43,7 @@ async fn carry_out(inner: &Inner, running: &Running, command: NodeCommand) -> Op
             let wish = Wish {
                 avoid: avoid.as_ref(),
                 standby,
-                region: &running.region,
+                region: running.region.or(&inner.region),
             };
             let room = nodes.open(&running.call, wish).await;
             Some(opened(attempt, room))

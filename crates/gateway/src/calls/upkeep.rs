@@ -16,6 +16,7 @@ use super::registry::Running;
 use super::task::{CallTask, Start};
 use crate::cluster::Lock;
 use crate::nodes::Report;
+use crate::region::CallRegion;
 
 /// How often forgotten calls are looked for (contract §2.10), and stored data that is too old.
 pub(crate) const SWEEP: Duration = Duration::from_secs(30 * 60);
@@ -46,7 +47,7 @@ impl Calls {
             call: stored.call.id.clone(),
             conversation,
             conversation_type: stored.call.conversation_type,
-            region: self.0.region.clone(),
+            region: CallRegion::default(),
             mailbox,
         };
         if let Some(node) = &stored.call.media_server_id {

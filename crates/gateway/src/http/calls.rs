@@ -59,6 +59,7 @@ pub(super) async fn fetch(
 pub(super) async fn join(
     State(shared): State<Arc<Shared>>,
     Known(caller): Known,
+    Extension(region): Extension<Region>,
     params: RawPathParams,
     Body(request): Body<JoinCallRequest>,
 ) -> DataAnswer<JoinDto> {
@@ -70,7 +71,7 @@ pub(super) async fn join(
         video_enabled: request.video_enabled,
         sfu_supported: None,
     };
-    data(shared.calls.join(&caller, None, request).await?)
+    data(shared.calls.join(&caller, (None, region), request).await?)
 }
 
 pub(super) async fn remove(

@@ -39,10 +39,14 @@ pub(super) async fn serve(
             shared.takes_calls()?;
             data(&calls.initiate(caller, Some(socket), region, request).await?)
         }
-        name::JOIN | name::ACCEPT => data(&calls.join(caller, Some(socket), read::<Join>(payload)?).await?),
+        name::JOIN | name::ACCEPT => data(
+            &calls
+                .join(caller, (Some(socket), region), read::<Join>(payload)?)
+                .await?,
+        ),
         name::REJOIN => data(
             &calls
-                .rejoin(caller, socket, read::<ParticipantRef>(payload)?)
+                .rejoin(caller, (socket, region), read::<ParticipantRef>(payload)?)
                 .await?,
         ),
         name::REJECT => done(calls.reject(caller, Some(socket), read::<Reject>(payload)?).await),

@@ -299,6 +299,75 @@ async fn a_room_whose_events_do_not_come_is_not_left_behind() {
 }
 
 #[tokio::test]
+async fn after_a_restart_rooms_are_near_the_first_who_is_back() {
+    let nodes = [FakeNode::start(), FakeNode::start(), FakeNode::start()];
+    for (node, region) in nodes.iter().zip(["eu", "eu", "us"]) {
+        node.move_to(region);
+    }
+    let urls: Vec<&str> = nodes.iter().map(|node| node.url.as_str()).collect();
+    let ready: Vec<_> = nodes.iter().map(|node| (node.name(), "ready")).collect();
+    let world = World::new();
+    let (people, conversation) = people(&world).await;
+    let start = async || {
+        let gateway = world
+            .gateway_with(&urls, |config| {
+                "eu".clone_into(&mut config.region);
+                let proxy = "127.0.0.1".parse().expect("an address");
+                config.http.trusted_proxies.0.push(proxy);
+            })
+            .await;
+        gateway.sees(&ready).await;
+        gateway
+    };
+    let gateway = start().await;
+    let mut devices = Vec::new();
+    for person in &people[..2] {
+        devices.push(gateway.device(&person.auth).await);
+    }
+    let initiate = json!({"conversationId": conversation, "type": "video"});
+    let call = text(&devices[0].ask("call:initiate", initiate).await, "callId");
+    devices[1].ask("call:join", json!({"callId": call})).await;
+    devices[0].expect("call:media-server").await;
+    let holder = nodes
+        .iter()
+        .position(|node| node.has_room(&call))
+        .expect("one has it");
+    assert!(holder < 2, "where the gateway stands");
+    gateway.stop().await;
+
+    let gateway = start().await;
+    let answer = reqwest::Client::new()
+        .post(format!("{}/api/calls/{call}/join", gateway.url))
+        .bearer_auth(text(&people[0].auth, "token"))
+        .header("x-region", "us")
+        .json(&json!({}))
+        .send()
+        .await
+        .expect("it answers");
+    assert_eq!(answer.status(), 200);
+    // Again and again, as the gateway may not listen to the room yet; after the first time it does not any more.
+    let lost = json!({"callId": call, "reason": "requested"});
+    let moved = || {
+        let others = nodes.iter().enumerate().filter(|(index, _)| *index != holder);
+        others
+            .filter(|(_, node)| node.has_room(&call))
+            .map(|(index, _)| index)
+            .next()
+    };
+    let mut tries = 0;
+    let moved = loop {
+        if let Some(moved) = moved() {
+            break moved;
+        }
+        assert!(tries < 100, "no other node gets the room");
+        tries += 1;
+        nodes[holder].emit("room-destroyed", lost.clone()).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(moved, 2, "where the first who is back is");
+}
+
+#[tokio::test]
 async fn only_nodes_register() {
     let world = World::new();
     let gateway = world.gateway(&[]).await;
