@@ -25,6 +25,11 @@ pub(crate) fn ssrc(taken: impl Fn(Ssrc) -> bool) -> Ssrc {
     }
 }
 
+/// What tells this process from all others, at whatever address it is reached.
+pub(crate) fn instance() -> String {
+    hex(&bytes::<16>())
+}
+
 /// A CNAME: unique per participant and session, and telling nothing (RFC 7022 §4.2).
 pub(crate) fn cname() -> String {
     hex(&bytes::<12>())

@@ -120,6 +120,7 @@ impl Registrar {
             cpu: occupancy.cpu,
             draining: occupancy.draining,
             version: version::SOFTWARE.to_owned(),
+            instance: self.status.instance().to_owned(),
         }
     }
 

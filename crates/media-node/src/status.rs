@@ -11,6 +11,7 @@ use crate::control::admission::{Admission, LoadGauge};
 use crate::control::workers::PlacedLoad;
 use crate::metrics::beside;
 use crate::metrics::{Occupancy, ProcessUsage, process_usage};
+use crate::random;
 
 /// Where the load comes from, 0 to 1; tests put their own in place of the machine's.
 pub type LoadProbe = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -38,12 +39,15 @@ pub(crate) struct Status {
     probe: Option<LoadProbe>,
     /// Where the node stands.
     region: String,
+    /// What tells this process from all others.
+    instance: String,
 }
 
 impl Status {
     pub(crate) fn new(context: Arc<Context>, probe: Option<LoadProbe>, region: String) -> Self {
         Self {
             region,
+            instance: random::instance(),
             context,
             gauge: Mutex::default(),
             probe,
@@ -68,6 +72,11 @@ impl Status {
             (HealthStatus::Ok, Admission::Closed) => HealthStatus::Overloaded,
             (health, _) => health,
         }
+    }
+
+    /// What tells this process from all others.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// How much of what it takes on is taken.
@@ -97,6 +106,7 @@ impl Status {
             occupied_rooms: count(self.context.registry.counted()),
             max_rooms: count(self.context.capacity.rooms),
             region: self.region.clone(),
+            instance: self.instance.clone(),
             worker_loads: self.context.workers.loads().iter().map(worker_load).collect(),
         }
     }

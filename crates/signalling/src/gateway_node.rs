@@ -30,6 +30,9 @@ pub struct RegisterNode {
     pub draining: bool,
     /// The software's version.
     pub version: String,
+    /// Its process, drawn by lot: the same at whatever address it is reached. An older node does not tell.
+    #[serde(default)]
+    pub instance: String,
 }
 
 /// The answer to a registration.

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use call::NodeId;
+use signalling::client_gateway::NodeOrigin;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -27,6 +28,17 @@ impl NodeList {
     pub(super) fn find(&self, id: &NodeId) -> Option<Arc<Node>> {
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
         nodes.iter().find(|node| node.id == *id).cloned()
+    }
+
+    /// The node of the settings that is this process and answers, if it is known by another name there.
+    pub(super) fn listed(&self, instance: &str, id: &NodeId) -> Option<Arc<Node>> {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        let same = |node: &&Arc<Node>| {
+            node.origin == NodeOrigin::Static
+                && node.id != *id
+                && node.is(|state| !state.lost && state.instance == instance)
+        };
+        nodes.iter().find(same).cloned().filter(|_| !instance.is_empty())
     }
 
     /// As [`Self::find`], and waits for so long for one that is not known yet.
@@ -80,8 +92,6 @@ pub(super) enum Added {
 
 #[cfg(test)]
 mod tests {
-    use signalling::client_gateway::NodeOrigin;
-
     use super::*;
 
     fn node(url: &str) -> Arc<Node> {
@@ -107,6 +117,29 @@ mod tests {
         list.remove(&id("b:1"));
         assert!(list.find(&id("b:1")).is_none() && list.find(&id("a:1")).is_some());
         assert!(list.add(node("http://c:1"), 2).is_some());
+    }
+
+    #[test]
+    fn a_process_of_the_settings_is_recognised_at_another_address_while_it_answers() {
+        let list = NodeList::default();
+        let listed = Arc::new(Node::new("http://media-1:1", NodeOrigin::Static).0);
+        listed.change(|state| "one".clone_into(&mut state.instance));
+        list.add(Arc::clone(&listed), 9);
+        list.add(Arc::new(Node::new("http://old:1", NodeOrigin::Static).0), 9);
+        let other = node("http://10.0.0.2:1");
+        other.change(|state| "two".clone_into(&mut state.instance));
+        list.add(other, 9);
+        let found = |instance, name| list.listed(instance, &id(name)).map(|node| node.id.clone());
+        assert_eq!(found("one", "10.0.0.1:1"), Some(id("media-1:1")));
+        assert_eq!(found("one", "media-1:1"), None, "that is its name");
+        assert_eq!(found("two", "10.0.0.1:1"), None, "not in the settings");
+        assert_eq!(found("", "10.0.0.1:1"), None, "older nodes do not tell");
+        listed.change(|state| state.lost = true);
+        assert_eq!(
+            found("one", "10.0.0.1:1"),
+            None,
+            "its other address is of more use"
+        );
     }
 
     #[tokio::test(start_paused = true)]

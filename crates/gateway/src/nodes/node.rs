@@ -45,6 +45,12 @@ pub(super) struct State {
     pub(super) draining: bool,
     /// Whether it is not known any more, and whoever looks after it may go.
     pub(super) forgotten: bool,
+    /// Its process; empty if it does not say.
+    pub(super) instance: String,
+    /// What it registered as, if not under this name.
+    pub(super) alias: String,
+    /// Whether the settings name it by another address: then it gets its rooms there.
+    pub(super) listed_elsewhere: bool,
     /// Where it stands; empty if it does not say.
     pub(super) region: String,
     /// How many rooms it holds.
@@ -76,7 +82,8 @@ impl State {
     }
 
     pub(super) const fn takes_rooms(&self) -> bool {
-        self.connected && self.ready && !self.lost && !self.draining && !self.is_full()
+        let well = self.connected && self.ready && !self.lost;
+        well && !self.draining && !self.listed_elsewhere && !self.is_full()
     }
 
     /// Whether it takes rooms or why not, in one word.
@@ -85,7 +92,7 @@ impl State {
             NodeState::Lost
         } else if !self.connected {
             NodeState::Connecting
-        } else if self.draining {
+        } else if self.draining || self.listed_elsewhere {
             NodeState::Draining
         } else if !self.ready {
             NodeState::Overloaded
@@ -113,6 +120,7 @@ impl State {
         self.packets_in = stats.worker_loads.iter().map(|load| load.packets_in).sum();
         self.packets_out = stats.worker_loads.iter().map(|load| load.packets_out).sum();
         self.region.clone_from(&stats.region);
+        self.instance.clone_from(&stats.instance);
     }
 }
 
@@ -290,7 +298,7 @@ mod tests {
 
     #[test]
     fn one_word_says_whether_rooms_are_taken_or_why_not() {
-        let rows: [(Change, NodeState); 7] = [
+        let rows: [(Change, NodeState); 8] = [
             (|_| (), NodeState::Ready),
             (|state| state.occupied = 2, NodeState::Full),
             (|state| state.ready = false, NodeState::Overloaded),
@@ -298,6 +306,7 @@ mod tests {
                 |state| (state.draining, state.ready) = (true, false),
                 NodeState::Draining,
             ),
+            (|state| state.listed_elsewhere = true, NodeState::Draining),
             (|state| state.connected = false, NodeState::Connecting),
             (
                 |state| (state.lost, state.connected) = (true, false),

@@ -9,7 +9,7 @@ use signalling::gateway_node::{RegisterNode, Registered};
 use tokio::time::Instant;
 
 use super::Nodes;
-use super::node::EXPIRY;
+use super::node::{EXPIRY, Node};
 use crate::region::Region;
 
 /// Most nodes that are known at a time: a bound for a program that registers what it likes, far above what one gateway
@@ -30,7 +30,12 @@ impl Nodes {
         let region = check(request)?;
         let too_many =
             || ErrorBody::with_message(ErrorCode::ResourceLimitReached, "There are too many media nodes");
-        let known = self.list.find(&NodeId(authority(&url))).is_some();
+        let id = NodeId(authority(&url));
+        if let Some(listed) = self.list.listed(&request.instance, &id) {
+            self.fold_into(&listed, &id);
+            return Ok(answer(&listed));
+        }
+        let known = self.list.find(&id).is_some();
         let node = self
             .know(&url, NodeOrigin::Registered, MOST)
             .ok_or_else(too_many)?;
@@ -43,15 +48,46 @@ impl Nodes {
             region.name().clone_into(&mut state.region);
             state.max_rooms = request.max_rooms;
             state.draining = request.draining;
+            state.listed_elsewhere = false;
             // Its figures are newer there, once they come.
             if !state.connected {
                 (state.rooms, state.occupied, state.cpu) = (request.rooms, request.rooms, request.cpu);
             }
         });
-        Ok(Registered {
-            node_id: node.id.0.clone(),
-            expires_in: EXPIRY.as_secs(),
-        })
+        Ok(answer(&node))
+    }
+
+    /// A node of the settings registers under another name: it is one node, and keeps that of the settings. Calls whose
+    /// rooms it has under the other one keep them.
+    fn fold_into(&self, listed: &Node, other: &NodeId) {
+        let mut news = false;
+        listed.change(|state| {
+            news = state.alias != other.0;
+            state.alias.clone_from(&other.0);
+        });
+        if news {
+            tracing::warn!(
+                node = %listed.id.0, registers_as = %other.0,
+                "a media node registers under another address than MEDIA_SERVER_URL has: it counts once; give its \
+                 INTERNAL_URL as listed, or leave it out of the list"
+            );
+        }
+        let Some(double) = self.list.find(other) else {
+            return;
+        };
+        double.hear_of(Instant::now());
+        double.change(|state| state.listed_elsewhere = true);
+        if double.origin == NodeOrigin::Registered && double.watched().is_empty() {
+            self.list.remove(other);
+            double.change(|state| state.forgotten = true);
+        }
+    }
+}
+
+fn answer(node: &Node) -> Registered {
+    Registered {
+        node_id: node.id.0.clone(),
+        expires_in: EXPIRY.as_secs(),
     }
 }
 
@@ -96,9 +132,10 @@ fn check(request: &RegisterNode) -> Result<Region, ErrorBody> {
     if !(0.0..=1.0).contains(&request.cpu) {
         return Err(invalid("cpu must lie between 0 and 1"));
     }
-    if request.server_id.is_empty() || request.server_id.len() > LONGEST || request.version.len() > LONGEST {
+    let texts = [&request.server_id, &request.version, &request.instance];
+    if request.server_id.is_empty() || texts.iter().any(|text| text.len() > LONGEST) {
         return Err(invalid(format!(
-            "serverId and version must have at most {LONGEST} bytes"
+            "serverId, version and instance must have at most {LONGEST} bytes"
         )));
     }
     Region::new(&request.region).ok_or_else(|| invalid("region must be a short name such as eu-west-1"))
@@ -145,15 +182,17 @@ mod tests {
             cpu: 0.25,
             draining: false,
             version: "0.1.0".to_owned(),
+            instance: "one".to_owned(),
         };
         assert_eq!(check(&good).expect("all is well").name(), "eu-west-1");
-        let wrong: [fn(&mut RegisterNode); 7] = [
+        let wrong: [fn(&mut RegisterNode); 8] = [
             |node| node.max_rooms = 0,
             |node| node.max_rooms = MOST_ROOMS + 1,
             |node| node.cpu = 1.5,
             |node| node.cpu = f64::NAN,
             |node| node.server_id.clear(),
             |node| node.version = "v".repeat(LONGEST + 1),
+            |node| node.instance = "i".repeat(LONGEST + 1),
             |node| node.region = "e u".to_owned(),
         ];
         for change in wrong {

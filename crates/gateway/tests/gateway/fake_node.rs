@@ -37,6 +37,8 @@ struct NodeState {
     draining: AtomicBool,
     /// Whether nobody may hear of what happens in its rooms.
     mute: AtomicBool,
+    /// What it says its process is.
+    instance: Mutex<String>,
     /// Where it says it stands.
     region: Mutex<String>,
 }
@@ -120,6 +122,12 @@ impl FakeNode {
     /// Lets nobody hear of its rooms from now on.
     pub(crate) fn mute(&self) {
         self.state.mute.store(true, Ordering::Relaxed);
+    }
+
+    /// Says from now on that this is its process.
+    pub(crate) fn be(&self, instance: &str) {
+        let mut own = self.state.instance.lock().unwrap_or_else(PoisonError::into_inner);
+        instance.clone_into(&mut own);
     }
 
     /// Says from now on that it stands there.
@@ -233,10 +241,15 @@ async fn stats(State(state): Shared) -> Response {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .clone();
+    let instance = state
+        .instance
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     data(json!({
         "workers": 1, "rooms": rooms, "participants": 0, "transports": 0, "producers": 0, "consumers": 0,
         "cpu": 0.0, "memory": 0, "draining": state.draining.load(Ordering::Relaxed),
-        "occupiedRooms": occupied, "maxRooms": 10, "region": region,
+        "occupiedRooms": occupied, "maxRooms": 10, "region": region, "instance": instance,
     }))
 }
 

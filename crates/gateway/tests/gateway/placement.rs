@@ -368,6 +368,40 @@ async fn after_a_restart_rooms_are_near_the_first_who_is_back() {
 }
 
 #[tokio::test]
+async fn a_node_of_the_settings_that_registers_under_another_name_is_one_node() {
+    let node = FakeNode::start();
+    let world = World::new();
+    let gateway = world.gateway(&[&node.url]).await;
+    gateway.sees(&[(node.name(), "ready")]).await;
+    let other = node.url.replace("127.0.0.1", "localhost");
+    let token = node_token(SECRET, |_| ());
+    let register = async |instance: &str| {
+        let mut body = registration(&other, "");
+        body["instance"] = json!(instance);
+        let request = (Method::POST, "/api/nodes/register");
+        let (status, body) = gateway.http_as(&token, request, Some(body)).await;
+        assert_eq!(status, 200, "{body}");
+        text(&body["data"], "nodeId")
+    };
+    // It registers before the gateway has heard from the listed address which process is there.
+    assert_ne!(register("one").await, node.name());
+    assert_eq!(gateway.nodes().await.len(), 2);
+    node.be("one");
+    let mut tries = 0;
+    while register("one").await != node.name() {
+        assert!(tries < 100, "it is not recognised");
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    gateway.sees(&[(node.name(), "ready")]).await;
+    assert_ne!(
+        register("two").await,
+        node.name(),
+        "another process is another node"
+    );
+}
+
+#[tokio::test]
 async fn only_nodes_register() {
     let world = World::new();
     let gateway = world.gateway(&[]).await;

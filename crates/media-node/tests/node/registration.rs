@@ -79,6 +79,9 @@ async fn every_gateway_is_told_where_the_node_is_and_how_much_it_takes() {
         for (member, value) in expected {
             assert_eq!(body[member], value, "{member} in {body}");
         }
+        let stats = node.get(&crate::harness::service(), "/api/stats").await;
+        assert_eq!(body["instance"], stats.data()["instance"], "the same process");
+        assert_eq!(body["instance"].as_str().map(str::len), Some(32));
         assert!(told.try_recv().is_err(), "told once, however often it is begun");
     }
 }

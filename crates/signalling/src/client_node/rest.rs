@@ -295,6 +295,9 @@ pub struct StatsResponse {
     /// Where the node stands; empty if it was not told.
     #[serde(default)]
     pub region: String,
+    /// Its process, drawn by lot, as it registers with; an older node does not tell.
+    #[serde(default)]
+    pub instance: String,
     /// How busy each living worker is; an older node does not tell.
     #[serde(default)]
     pub worker_loads: Vec<WorkerLoad>,

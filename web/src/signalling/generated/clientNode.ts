@@ -240,6 +240,8 @@ export type StatsResponse = {
   maxRooms: number,
   /** Where the node stands; empty if it was not told. */
   region: string,
+  /** Its process, drawn by lot, as it registers with; an older node does not tell. */
+  instance: string,
   /** How busy each living worker is; an older node does not tell. */
   workerLoads: Array<WorkerLoad>,
 };

@@ -64,6 +64,8 @@ export type RegisterNode = {
   draining: boolean,
   /** The software's version. */
   version: string,
+  /** Its process, drawn by lot: the same at whatever address it is reached. An older node does not tell. */
+  instance: string,
 };
 
 /** The answer to a registration. */
