@@ -231,7 +231,13 @@ async fn moves_when_the_third_comes(refuses: impl AsyncFnOnce(&TestGateway, &Fak
         assert_eq!(device.expect("call:mode-switch").await["newMode"], "sfu");
         device.nothing_of("call:mode-switched").await;
     }
-    assert!(!nodes[holder].has_room(&call), "nothing is left behind");
+    // The gateway destroys the old room beside what it tells people.
+    let mut tries = 0;
+    while nodes[holder].has_room(&call) {
+        assert!(tries < 100, "nothing is left behind");
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
@@ -337,7 +343,7 @@ async fn after_a_restart_rooms_are_near_the_first_who_is_back() {
 
     let gateway = start().await;
     let answer = reqwest::Client::new()
-        .post(format!("{}/api/calls/{call}/join", gateway.url))
+        .post(format!("{}/api/calls/{call}/participants", gateway.url))
         .bearer_auth(text(&people[0].auth, "token"))
         .header("x-region", "us")
         .json(&json!({}))
