@@ -181,7 +181,7 @@ fn operations() {
     exact::<StatsResponse>(json!({
         "workers": 2, "rooms": 1, "participants": 3, "transports": 6, "producers": 6, "consumers": 12,
         "cpu": 0.25, "memory": 100_000_000, "draining": false,
-        "occupiedRooms": 1, "maxRooms": 10, "region": "eu-west-1",
+        "occupiedRooms": 1, "maxRooms": 10, "region": "eu-west-1", "instance": "0123abcd",
         "workerLoads": [{
             "worker": 1, "busy": 0.5, "packetsIn": 900.0, "packetsOut": 4_500.0, "queueDelayMs": 0.25,
             "participants": 2, "consumers": 9,
