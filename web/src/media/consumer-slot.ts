@@ -63,6 +63,8 @@ export class ConsumerSlot {
   #closed = false;
   #unsupported = false;
   #failures = 0;
+  /** How often the node has told of its pauses. */
+  #heard = 0;
 
   constructor(options: ConsumerSlotOptions) {
     this.#options = options;
@@ -111,6 +113,11 @@ export class ConsumerSlot {
     this.#forget();
     this.#failures = 0;
     void this.#settle();
+  }
+
+  /** The node tells whether it is paused: later than any answer that is under way. */
+  hearOfFlow(): void {
+    this.#heard += 1;
   }
 
   /** The node can be reached again. */
@@ -192,6 +199,7 @@ export class ConsumerSlot {
 
   async #consume(side: ReceiveSide): Promise<void> {
     const { rest, remote } = this.#options;
+    const heard = this.#heard;
     const result = await rest.consume(remote.producerId, side.rtpCapabilities);
     if (!this.#current(side)) return;
     const consumer = await side.transport.consume({
@@ -207,6 +215,9 @@ export class ConsumerSlot {
       return;
     }
     this.#adopt(consumer, result);
+    // Events about a consumer come after its making, and may overtake the answer to it.
+    if (this.#heard === heard) this.#options.onProducerPaused(result.producerPaused);
+    this.#options.onTrack(consumer.track);
   }
 
   #adopt(consumer: types.Consumer, result: ConsumeResult): void {
@@ -215,8 +226,6 @@ export class ConsumerSlot {
     this.#failures = 0;
     this.#layers = result.type === "simple" ? 1 : spatialLayers(result.rtpParameters);
     this.#layer = this.#layers > 1 ? this.#layers - 1 : null;
-    this.#options.onProducerPaused(result.producerPaused);
-    this.#options.onTrack(consumer.track);
   }
 
   #wantedLayer(): number | null {

@@ -360,6 +360,41 @@ describe("SfuConnection", () => {
     expect(events(made, "lost")).toHaveLength(1);
   });
 
+  it("keeps what was made while the room's answer was on its way", async () => {
+    const node = new FakeNode();
+    const made = rig(node);
+    await connect(made);
+    const release = node.hold(/GET/);
+    const synced = made.sfu.resync();
+    await settled(() => expect(node.seen(/GET/)).toHaveLength(1));
+    const fresh = node.addProducer("eve", "audio");
+    made.feed.emit("new-producer", { callId: "room", ...fresh });
+    made.sfu.setMicrophone(fakeTrack("audio"));
+    await settled(() => expect(node.seen(/produce$/)).toHaveLength(1));
+    await settled(() => expect(made.sfu.incoming[0]?.track).toBeTruthy());
+    await settled(() => expect(made.sfu.sending).toBe(true));
+    release();
+    await synced;
+    expect(made.sfu.incoming.map(({ remote }) => remote.producerId)).toEqual([fresh.producerId]);
+    expect(events(made, "media-removed")).toEqual([]);
+    expect(events(made, "lost")).toEqual([]);
+  });
+
+  it("believes an event about a pause that overtook the answer to its consume request", async () => {
+    const node = new FakeNode();
+    const voice = { ...node.addProducer("bob", "audio"), paused: true };
+    node.producers = [voice];
+    const made = rig(node);
+    const release = node.hold(/consume$/);
+    await connect(made);
+    await settled(() => expect(node.seen(/consume$/)).toHaveLength(1));
+    const told = { callId: "room", participantId: "bob", producerId: voice.producerId };
+    made.feed.emit("consumer-resumed", { ...told, consumerId: "consumer", reason: "producer" });
+    release();
+    await settled(() => expect(made.sfu.incoming[0]?.track).toBeTruthy());
+    expect(made.sfu.incoming[0]?.paused).toBe(false);
+  });
+
   it("stops asking when it is closed", async () => {
     const made = await joined();
     made.sfu.close();

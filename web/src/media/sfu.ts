@@ -182,7 +182,7 @@ export class SfuConnection {
   /** Resolves when both transports exist and everything present has been announced. */
   async connect(start: RoomAtStart): Promise<void> {
     this.#loading = this.#loadDevice(start.rtpCapabilities);
-    this.#takeRoom(start.producers);
+    this.#takeRoom(start.producers, new Set());
     await this.#createTransports(this.#options.forceTcp);
   }
 
@@ -263,14 +263,16 @@ export class SfuConnection {
 
   /** After a break of the signalling: what happened meanwhile is read off the room's present state. */
   async resync(): Promise<void> {
+    // What was made since the question was asked may be missing in the answer, and is not gone.
+    const known = new Set(this.#remotes.keys());
+    const mine = this.#slots.microphone.producer;
     try {
       const room = await this.#rest.room();
       if (this.#closed) return;
-      const mine = this.#slots.microphone.producer;
       if (mine !== null && !room.producers.some((summary) => summary.producerId === mine.id)) {
         this.#lose(new Error("the node has let this participant go"));
       } else {
-        this.#takeRoom(room.producers);
+        this.#takeRoom(room.producers, known);
         this.#nudge();
       }
     } catch (error) {
@@ -406,11 +408,12 @@ export class SfuConnection {
     this.#release.push(() => globalThis.removeEventListener("online", network));
   }
 
-  #takeRoom(producers: ProducerSummary[]): void {
+  /** `known` are those that the room would have named if they were still there. */
+  #takeRoom(producers: ProducerSummary[], known: ReadonlySet<string>): void {
     for (const summary of producers) this.#add(summary, summary.paused, !this.#synced);
     const present = new Set(producers.map((summary) => summary.producerId));
-    for (const producerId of [...this.#remotes.keys()]) {
-      if (this.#synced && !present.has(producerId)) this.#remove(producerId);
+    for (const producerId of known) {
+      if (!present.has(producerId)) this.#remove(producerId);
     }
     this.#synced = true;
   }
@@ -473,7 +476,9 @@ export class SfuConnection {
   #flow(event: ConsumerPaused, paused: boolean): void {
     const { producerId, reason } = event;
     // Our own pauses come back as events; they say nothing about the other side.
-    if (reason !== "client") this.#told(producerId, paused, reason);
+    if (reason === "client") return;
+    this.#remotes.get(producerId)?.hearOfFlow();
+    this.#told(producerId, paused, reason);
   }
 
   #told(producerId: string, paused: boolean, reason: PauseReason): void {

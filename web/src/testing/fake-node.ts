@@ -28,6 +28,7 @@ export class FakeNode {
   /** Simulcast consumers get this as their layers. */
   scalabilityMode = "L3T3";
   readonly #refusals: Refusal[] = [];
+  #held: { match: RegExp; until: Promise<void> } | null = null;
   #ids = 0;
 
   readonly fetch = (input: unknown, init: RequestInit = {}): Promise<Response> => {
@@ -42,7 +43,9 @@ export class FakeNode {
       refusal.times -= 1;
       return Promise.resolve(json(refusal.status, { success: false, error: refusal.error }));
     }
-    return Promise.resolve(json(200, { success: true, data: this.#answer(request) }));
+    const answer = json(200, { success: true, data: this.#answer(request) });
+    const held = this.#held?.match.test(`${request.method} ${path}`) === true ? this.#held.until : undefined;
+    return Promise.resolve(held).then(() => answer);
   };
 
   get http(): HttpOptions {
@@ -52,6 +55,19 @@ export class FakeNode {
   /** The next `times` requests that match are refused. */
   refuse(match: RegExp, status: number, code: string, times = 1): void {
     this.#refusals.push({ match, status, error: { code, message: code }, times });
+  }
+
+  /** Answers to what matches are on their way, with what held when it was asked, until the result is called. */
+  hold(match: RegExp): () => void {
+    let release: (() => void) | undefined;
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#held = { match, until };
+    return () => {
+      this.#held = null;
+      release?.();
+    };
   }
 
   addProducer(participantId: string, kind: MediaKind, appData: AppData = {}): ProducerSummary {
