@@ -91,6 +91,11 @@ impl Drain {
         self.rooms.destroy_all(RoomEnd::Shutdown);
     }
 
+    /// Waits until a drain has begun.
+    pub async fn begun(&self) {
+        self.begun.cancelled().await;
+    }
+
     /// Waits until a drain that was begun is over.
     pub async fn finished(&self) {
         self.done.cancelled().await;

@@ -69,7 +69,7 @@ async fn run_node(config: Config, certificate: Option<Certificate>) -> Result<()
     tokio::pin!(server);
     tokio::select! {
         outcome = &mut server => outcome.context("the HTTP server failed")?,
-        () = stop.drain(&drain, || ()) => {}
+        () = stop.drain(&drain, || drain.rooms_taken()) => {}
     }
     node.stop();
     Ok(())

@@ -111,15 +111,14 @@ impl StopSignals {
     }
 
     /// The first signal begins a drain of a node; the second one ends it and returns. Without a second one the drain
-    /// ends by itself, and whoever waits for it drops this future.
-    pub(crate) async fn drain(&mut self, drain: &media_node::drain::Drain, begin: impl FnOnce()) {
+    /// ends by itself, and whoever waits for it drops this future. `begin` says how many calls are waited for.
+    pub(crate) async fn drain(&mut self, drain: &media_node::drain::Drain, begin: impl FnOnce() -> usize) {
         self.next().await;
-        begin();
+        let calls = begin();
         drain.begin();
-        let rooms = drain.rooms_left();
-        if rooms > 0 {
+        if calls > 0 {
             complain(&format!(
-                "meeshy: waiting for {rooms} call(s) to end; stop again to end them now"
+                "meeshy: waiting for {calls} call(s) to end; stop again to end them now"
             ));
         }
         self.next().await;

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::gateway::Gateway;
 use ::gateway::config::{GatewayConfig, Part, Settings, SharedSettings};
@@ -15,6 +16,7 @@ use edge::IpRange;
 use edge::serve::Scheme;
 use edge::token::Secrets;
 use media_node::config::{Config as NodeConfig, Role, Settings as NodeSettings};
+use media_node::drain::Drain;
 use media_node::{Node, NodeOptions};
 use tokio::sync::oneshot;
 
@@ -23,6 +25,9 @@ use crate::lan::Lan;
 use crate::run::{self, StopSignals, Unsuitable};
 use crate::tls::{self, Certificate, TlsSettings};
 use crate::{logs, say, web};
+
+/// How often a server that is to end looks whether there still are calls.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What everything in one process is told.
 #[derive(clap::Args)]
@@ -279,10 +284,9 @@ async fn run_all(
     let store = run::open_store(&config, &metrics).await?;
     let node = Node::start(&node_config, NodeOptions::default()).map_err(Unsuitable::new)?;
     let drain = node.drain().clone();
-    let finished = drain.clone();
-    let node_server = tokio::spawn(media_node::serve(inner, node.router(None), async move {
-        finished.finished().await;
-    }));
+    let (end_node, node_ended) = oneshot::channel::<()>();
+    let until = async move { drop(node_ended.await) };
+    let node_server = tokio::spawn(media_node::serve(inner, node.router(None), until));
     data.tell_node_address(node_address);
     config.nodes.urls.insert(0, format!("http://{node_address}"));
     let proxies = config.http.trusted_proxies.clone();
@@ -298,9 +302,14 @@ async fn run_all(
             outcome.context("the HTTP server was lost")?.context("the HTTP server failed")?;
         }
         _ = node_server => {}
-        () = stop.drain(&drain, || gateway.begin_drain()) => {}
+        () = calls_over(&gateway, &drain, node_config.drain_timeout) => {}
+        () = stop.drain(&drain, || {
+            gateway.begin_drain();
+            gateway.calls()
+        }) => {}
     }
     gateway.stop().await;
+    drop(end_node);
     drop(end);
     if !server.is_finished() {
         server
@@ -310,4 +319,19 @@ async fn run_all(
     }
     node.stop();
     Ok(())
+}
+
+/// Waits until everything may end: a drain has begun and is over, and so are calls that need the gateway only, for the
+/// media of two people does not pass through the node. They too are waited for no longer than the grace period.
+async fn calls_over(gateway: &Gateway, drain: &Drain, grace: Duration) {
+    drain.begun().await;
+    let none_left = async {
+        while gateway.calls() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if tokio::time::timeout(grace, none_left).await.is_err() {
+        tracing::warn!(calls = gateway.calls(), "grace period is over");
+    }
+    drain.finished().await;
 }
