@@ -55,7 +55,7 @@ function commands() {
 
 /** @param {number} concurrency @param {string[]} files */
 function tests(concurrency, files) {
-  return [process.execPath, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000', '--test-reporter=spec', ...files];
+  return [process.execPath, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=1200000', '--test-reporter=spec', ...files];
 }
 
 /**

@@ -9,6 +9,8 @@ import { distribution, measureSwitches, table } from '../harness/switches.mjs';
 
 /** Switches each way. */
 const ROUNDS = Number(process.env.MEESHY_SWITCHES ?? 20);
+/** The same when it is measured again: enough to tell a slow call from a busy machine. */
+const ROUNDS_AGAIN = Math.ceil(ROUNDS / 2);
 
 /**
  * Milliseconds. A picture that stands still for half a second is noticed. How long a switch takes is mostly how long three
@@ -19,31 +21,31 @@ const NOTICED = 500;
 /** Nobody takes a picture that comes back within this for lost. */
 const LOST = 1500;
 
-test(`${ROUNDS} switches each way: no call dropped, no picture lost`, { timeout: 900_000 }, async (t) => {
+test(`${ROUNDS} switches each way: no call dropped, no picture lost`, { timeout: 1_100_000 }, async (t) => {
   // Three browsers and a server on two cores: another program's work in between is no fault of the call.
-  let complaint = slow(await measured(t, 'switching'));
-  for (const again of ['switching-2', 'switching-3']) if (complaint !== null) complaint = slow(await measured(t, again));
+  let complaint = slow(await measured(t, 'switching', ROUNDS));
+  for (const again of ['switching-2', 'switching-3']) if (complaint !== null) complaint = slow(await measured(t, again, ROUNDS_AGAIN));
   assert.equal(complaint, null);
 });
 
-/** Measures, keeps the figures, and checks what no machine is too slow for. @param {any} t @param {string} name */
-async function measured(t, name) {
-  const result = await measureSwitches(t, name, ROUNDS);
+/** Measures, keeps the figures, and checks what no machine is too slow for. @param {any} t @param {string} name @param {number} rounds */
+async function measured(t, name, rounds) {
+  const result = await measureSwitches(t, name, rounds);
   const folder = artifacts(name);
   writeFileSync(join(folder, 'switches.json'), JSON.stringify(result, null, 2));
   writeFileSync(join(folder, 'switches.md'), table(result));
   t.diagnostic(`\n${table(result)}`);
   assert.equal(result.dropped, 0, 'no call was dropped');
-  assert.equal(result.gaps.length, 4 * ROUNDS, 'both measured every switch');
+  assert.equal(result.gaps.length, 4 * rounds, 'both measured every switch');
   for (const to of ['sfu', 'p2p']) {
     const committed = result.transitions.filter((each) => each.to === to && each.success);
-    assert(committed.length >= ROUNDS, `${committed.length} switches to ${to} were committed`);
+    assert(committed.length >= rounds, `${committed.length} switches to ${to} were committed`);
   }
   const failed = result.transitions.filter((each) => !each.success);
   assert.deepEqual(failed, [], 'none was called off');
   // What the clients measured themselves is stored with each switch.
   const reported = result.transitions.flatMap((each) => each.gaps ?? []);
-  assert(reported.length >= 2 * ROUNDS, `${reported.length} gaps were reported by clients`);
+  assert(reported.length >= 2 * rounds, `${reported.length} gaps were reported by clients`);
   return result;
 }
 
