@@ -265,6 +265,7 @@ const API = {
         lines("Limiter hits", "cpm", [[`60 * ${sumRate("scope", `rate_limit_rejections_total{${G}}`)}`, "{{scope}}"]], { about: "The alert is at 1000 an hour." }),
         lines("Tokens refused", "cpm", [[`60 * ${sumRate("service", "auth_failures_total")}`, "{{service}}"]], { about: "Of all servers; the alert is at 100 an hour." }),
         lines("Access denied", "cpm", [[`60 * ${sumRate("via", "meeshy_access_denied_total")}`, "{{via}}"]], { about: "Known people who tried what is not theirs; of all servers." }),
+        lines("Refusals not in the audit log", "cpm", [[`60 * sum(${rate(`meeshy_refusals_unrecorded_total{${G}}`)})`, "unrecorded"]], { about: "Beyond 120 of one kind a minute only this counts them." }),
       ],
     },
     {
