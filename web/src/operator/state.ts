@@ -98,7 +98,7 @@ export const SIGNED_OUT: OperatorState = {
 /** Whether the token is to blame, and how. */
 export function refusalOf(error: unknown): "unauthorized" | "unknown" | "forbidden" | null {
   if (!(error instanceof SignallingError)) return null;
-  if (error.status === 401 && error.about["reason"] === "account-unknown") return "unknown";
+  if (error.status === 401 && error.about.reason === "account-unknown") return "unknown";
   if (error.status === 401) return "unauthorized";
   return error.status === 403 ? "forbidden" : null;
 }
